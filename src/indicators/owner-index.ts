@@ -1,0 +1,104 @@
+import type { OwnerSlab } from './owner-slab.ts';
+
+export const NONE = 0xffffffff;
+
+const SHARDS = 256;
+const SHARD_SLOTS_FIRST = 16;
+
+/**
+ * Finds an owner's id by its octets: open addressing over 256 small tables. Each grows by itself,
+ * so that no insertion ever has to rehash the whole catalogue.
+ */
+export class OwnerIndex {
+  private readonly slab: OwnerSlab;
+  /** A slot holds id + 1; 0 is empty. */
+  private readonly shards: Uint32Array<ArrayBuffer>[] = [];
+  private readonly used = new Uint32Array(SHARDS);
+
+  constructor(slab: OwnerSlab) {
+    this.slab = slab;
+    for (let shard = 0; shard < SHARDS; shard++) {
+      this.shards.push(new Uint32Array(SHARD_SLOTS_FIRST));
+    }
+  }
+
+  /** The id of the owner `source[from, to)`, whose hash is `hash`, or NONE. */
+  find(source: Uint8Array, from: number, to: number, hash: number): number {
+    const slots = this.shards[hash >>> 24];
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot];
+      if (entry === 0) return NONE;
+      if (this.matches(entry - 1, source, from, to)) return entry - 1;
+    }
+  }
+
+  /** Adds an id that is known to be absent. */
+  add(id: number, hash: number): void {
+    const shard = hash >>> 24;
+    if ((this.used[shard] + 1) * 10 > this.shards[shard].length * 7) this.grow(shard);
+    this.place(this.shards[shard], id, hash);
+    this.used[shard]++;
+  }
+
+  octets(): number {
+    return this.shards.reduce((octets, shard) => octets + shard.byteLength, 0);
+  }
+
+  private matches(id: number, source: Uint8Array, from: number, to: number): boolean {
+    const length = to - from;
+    if (this.slab.length(id) !== length) return false;
+    const block = this.slab.block(id);
+    const offset = this.slab.offset(id);
+    for (let index = 0; index < length; index++) {
+      if (block[offset + index] !== source[from + index]) return false;
+    }
+    return true;
+  }
+
+  private place(slots: Uint32Array, id: number, hash: number): void {
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = id + 1;
+  }
+
+  private grow(shard: number): void {
+    const old = this.shards[shard];
+    const larger = new Uint32Array(old.length * 2);
+    for (const entry of old) {
+      if (entry === 0) continue;
+      const id = entry - 1;
+      const offset = this.slab.offset(id);
+      this.place(larger, id, hashOwner(this.slab.block(id), offset, offset + this.slab.length(id)));
+    }
+    this.shards[shard] = larger;
+  }
+}
+
+const HASH_SEED = 0x811c9dc5;
+
+/**
+ * Hashes from the last octet to the first, so that the hash of a name passes through the hashes of
+ * all its ancestors (see `hashStep`).
+ */
+export function hashOwner(source: Uint8Array, from: number, to: number): number {
+  let state = HASH_SEED;
+  for (let index = to - 1; index >= from; index--) state = hashStep(state, source[index]);
+  return hashEnd(state);
+}
+
+export const hashStart = (): number => HASH_SEED;
+
+export function hashStep(state: number, octet: number): number {
+  return Math.imul(state ^ octet, 0x01000193);
+}
+
+/** Mixes the state so that both the shard (top bits) and the slot (low bits) depend on every octet. */
+export function hashEnd(state: number): number {
+  let hash = state ^ (state >>> 16);
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

@@ -1,0 +1,341 @@
+import { concatName, type Name } from '../dns/name.ts';
+import { RRTYPE } from '../dns/registry.ts';
+import type { IpContent } from './ip-content.ts';
+import { aplItemOctets, boundaryHash, type PrefixPage, type PrefixPages } from './ip-pages.ts';
+import { type AddressWords, noPrefixes, type PrefixRows } from './prefix-rows.ts';
+import {
+  joinLabels,
+  label,
+  octetKey,
+  type PositionedRecord,
+  type RelativeRrset,
+  recordsOf,
+  recordTail,
+  subtractRdatas,
+} from './records.ts';
+
+/** BIND refuses RRsets of more records. */
+export const RRSET_RECORDS_MAX = 100;
+
+const FAMILY_LABEL = { 1: label('v4'), 4: label('v6') } as const;
+const INDEX_LABEL = label('index');
+const HOSTS_LABEL = label('hosts');
+const FIRST_PAGE = label('0');
+const EMPTY_PAGE: PrefixPage = { prefixes: noPrefixes(1), bucketStarts: Uint16Array.of(0) };
+
+/** Where a page's first prefix must have zero bits in its hash to begin a group: 5 more for each level. */
+const GROUP_BITS_FIRST = 15;
+const GROUP_BITS_PER_LEVEL = 5;
+
+export interface IpRecordCounts {
+  readonly pages4: number;
+  readonly pages6: number;
+  readonly prefixes4: number;
+  readonly prefixes6: number;
+  /** Resource records below the apex. */
+  readonly records: number;
+  readonly hosts: number;
+}
+
+export function countIpRecords(content: IpContent): IpRecordCounts {
+  const buckets = (pages: PrefixPages) =>
+    pages.reduce((count, page) => count + page.bucketStarts.length, 0) || 1;
+  const prefixes = (pages: PrefixPages) =>
+    pages.reduce((count, page) => count + page.prefixes.count, 0);
+  const index = (pages: PrefixPages) =>
+    indexLevels(pages).reduce((count, level) => count + level.length, 0);
+  const hosts = content.hosts.v4.count + content.hosts.v6.count;
+  return {
+    pages4: Math.max(1, content.v4.length),
+    pages6: Math.max(1, content.v6.length),
+    prefixes4: prefixes(content.v4),
+    prefixes6: prefixes(content.v6),
+    records:
+      buckets(content.v4) + buckets(content.v6) + index(content.v4) + index(content.v6) + hosts,
+    hosts,
+  };
+}
+
+/** All RRsets below the apex, in a fixed order. */
+export function* ipRrsets(content: IpContent, origin: Name, ttl: number): Generator<RelativeRrset> {
+  yield* indexRrsets(content.v4, 1, origin, ttl);
+  yield* pageRrsets(content.v4, 1, ttl);
+  yield* indexRrsets(content.v6, 4, origin, ttl);
+  yield* pageRrsets(content.v6, 4, ttl);
+  yield* hostRrsets(content, ttl);
+}
+
+/** Records of `before` that `after` has not. Pages that both share are not looked at. */
+export function* removedIpRecords(
+  before: IpContent,
+  after: IpContent,
+  origin: Name,
+  ttl: number,
+): Generator<PositionedRecord> {
+  for (const words of [1, 4] as const) {
+    const [old, now] = words === 1 ? [before.v4, after.v4] : [before.v6, after.v6];
+    if (old === now) continue;
+    yield* removedOf(indexRrsets(old, words, origin, ttl), indexRrsets(now, words, origin, ttl));
+    yield* removedPageRecords(old, now, words, ttl);
+  }
+  if (before.hosts !== after.hosts) {
+    yield* removedOf(hostRrsets(before, ttl), hostRrsets(after, ttl));
+  }
+}
+
+/** The RRsets at a name below the apex, `empty` for a name that only others lie below, or null. */
+export function findIpRrsets(
+  content: IpContent,
+  labels: Uint8Array,
+  origin: Name,
+  ttl: number,
+): readonly RelativeRrset[] | 'empty' | null {
+  const found: RelativeRrset[] = [];
+  let isAbove = false;
+  const key = octetKey(labels);
+  for (const rrset of candidates(content, labels, origin, ttl)) {
+    const owner = octetKey(rrset.labels);
+    if (owner === key) found.push(rrset);
+    else if (owner.endsWith(key) && isLabelBoundary(rrset.labels, owner.length - key.length)) {
+      isAbove = true;
+    }
+  }
+  if (found.length > 0) return found;
+  return isAbove ? 'empty' : null;
+}
+
+/** Only what can match: a page is found by its label, so that a query does not render every page. */
+function* candidates(
+  content: IpContent,
+  labels: Uint8Array,
+  origin: Name,
+  ttl: number,
+): Generator<RelativeRrset> {
+  yield* indexRrsets(content.v4, 1, origin, ttl);
+  yield* indexRrsets(content.v6, 4, origin, ttl);
+  yield* hostRrsets(content, ttl);
+  const asked = octetKey(labels.subarray(0, labels[0] + 1));
+  for (const words of [1, 4] as const) {
+    const pages = words === 1 ? content.v4 : content.v6;
+    for (let index = 0; index < Math.max(1, pages.length); index++) {
+      const page = pages[index] ?? EMPTY_PAGE;
+      const name = pageLabel(pages, index);
+      if (index === 0 || octetKey(name) === asked) yield pageRrset(page, name, words, ttl);
+    }
+  }
+}
+
+function isLabelBoundary(labels: Uint8Array, position: number): boolean {
+  let at = 0;
+  while (at < position) at += labels[at] + 1;
+  return at === position;
+}
+
+/** `0` for the first page, else the address at which the page begins in hexadecimal: it stays when others come and go. */
+function pageLabel(pages: PrefixPages, index: number): Uint8Array {
+  if (index === 0) return FIRST_PAGE;
+  const { addresses, words } = pages[index].prefixes;
+  let text = '';
+  for (let word = 0; word < words; word++) text += addresses[word].toString(16).padStart(8, '0');
+  return label(text);
+}
+
+function* pageRrsets(
+  pages: PrefixPages,
+  words: AddressWords,
+  ttl: number,
+): Generator<RelativeRrset> {
+  for (let index = 0; index < Math.max(1, pages.length); index++) {
+    yield pageRrset(pages[index] ?? EMPTY_PAGE, pageLabel(pages, index), words, ttl);
+  }
+}
+
+function pageRrset(
+  page: PrefixPage,
+  name: Uint8Array,
+  words: AddressWords,
+  ttl: number,
+): RelativeRrset {
+  return {
+    labels: joinLabels(name, FAMILY_LABEL[words]),
+    type: RRTYPE.APL,
+    ttl,
+    rdatas: bucketRdatas(page),
+  };
+}
+
+/** One APL rdata per bucket; an empty list is one record with empty rdata, which RFC 3123 section 4 allows. */
+function bucketRdatas({ prefixes, bucketStarts }: PrefixPage): Uint8Array[] {
+  return Array.from(bucketStarts, (start, bucket) => {
+    const end = bucketStarts[bucket + 1] ?? prefixes.count;
+    let octets = 0;
+    for (let index = start; index < end; index++) octets += aplItemOctets(prefixes, index);
+    const rdata = new Uint8Array(octets);
+    let at = 0;
+    for (let index = start; index < end; index++) at = writePrefix(rdata, at, prefixes, index);
+    return rdata;
+  });
+}
+
+/** RFC 3123 section 4: family, prefix, N and length, then the address without trailing zero octets. */
+function writePrefix(rdata: Uint8Array, at: number, prefixes: PrefixRows, index: number): number {
+  const octets = aplItemOctets(prefixes, index) - 4;
+  rdata[at] = 0;
+  rdata[at + 1] = prefixes.words === 1 ? 1 : 2;
+  rdata[at + 2] = prefixes.lengths[index];
+  rdata[at + 3] = octets;
+  for (let octet = 0; octet < octets; octet++) {
+    const word = prefixes.addresses[index * prefixes.words + (octet >> 2)];
+    rdata[at + 4 + octet] = word >>> (24 - (octet & 3) * 8);
+  }
+  return at + 4 + octets;
+}
+
+/** One PTR RRset of the index: at `node` (labels in front of `index.v4`), listing pages or groups. */
+interface IndexRrset {
+  readonly node: Uint8Array;
+  readonly targets: readonly Uint8Array[];
+}
+
+/** All RRsets of the index, flattened; the first is the top. */
+function* indexRrsets(
+  pages: PrefixPages,
+  words: AddressWords,
+  origin: Name,
+  ttl: number,
+): Generator<RelativeRrset> {
+  for (const { node, targets } of indexNodes(pages, words)) {
+    yield {
+      labels: joinLabels(node, INDEX_LABEL, FAMILY_LABEL[words]),
+      type: RRTYPE.PTR,
+      ttl,
+      rdatas: targets.map((target) => concatName(target, origin)),
+    };
+  }
+}
+
+function* indexNodes(pages: PrefixPages, words: AddressWords): Generator<IndexRrset> {
+  const levels = indexLevels(pages);
+  const top = levels.length - 1;
+  for (let level = top; level >= 0; level--) {
+    const members = levels[level];
+    const groups = level === top ? [0] : levels[level + 1];
+    for (let group = 0; group < groups.length; group++) {
+      const from = groups[group];
+      const to = groups[group + 1] ?? pages.length;
+      const inGroup = level === top ? members : members.filter((page) => page >= from && page < to);
+      yield {
+        node: level === top ? new Uint8Array(0) : groupLabels(pages, from, level + 1),
+        targets: inGroup.map((page) =>
+          level === 0
+            ? joinLabels(pageLabel(pages, page), FAMILY_LABEL[words])
+            : joinLabels(groupLabels(pages, page, level), INDEX_LABEL, FAMILY_LABEL[words]),
+        ),
+      };
+    }
+  }
+}
+
+function groupLabels(pages: PrefixPages, page: number, level: number): Uint8Array {
+  return joinLabels(pageLabel(pages, page), label(String(level)));
+}
+
+/**
+ * The pages that begin each entry, per level: level 0 lists every page, each further level the first
+ * page of every group, until one RRset holds them all. Groups are cut by content, like pages.
+ */
+function indexLevels(pages: PrefixPages): number[][] {
+  const levels = [Array.from({ length: Math.max(1, pages.length) }, (_, page) => page)];
+  for (let members = levels[0]; members.length > RRSET_RECORDS_MAX; members = levels.at(-1)!) {
+    const bits = GROUP_BITS_FIRST + GROUP_BITS_PER_LEVEL * (levels.length - 1);
+    const mask = bits >= 32 ? 0xffffffff : 2 ** bits - 1;
+    let inGroup = RRSET_RECORDS_MAX;
+    levels.push(
+      members.filter((page) => {
+        const starts =
+          inGroup >= RRSET_RECORDS_MAX || (boundaryHash(pages[page].prefixes, 0) & mask) === 0;
+        inGroup = starts ? 1 : inGroup + 1;
+        return starts;
+      }),
+    );
+  }
+  return levels;
+}
+
+function* hostRrsets(content: IpContent, ttl: number): Generator<RelativeRrset> {
+  const { v4, v6 } = content.hosts;
+  const pageCount = hostPageCount(v4, v6);
+  if (v4.count + v6.count === 0) return;
+  for (let page = 0; page < pageCount; page++) {
+    const labels = joinLabels(label(String(page)), HOSTS_LABEL);
+    for (const [rows, type] of [
+      [v4, RRTYPE.A],
+      [v6, RRTYPE.AAAA],
+    ] as const) {
+      const rdatas = hostRdatas(rows, page, pageCount);
+      if (rdatas.length > 0) yield { labels, type, ttl, rdatas };
+    }
+  }
+}
+
+/** The smallest power of two at which no page has more than RRSET_RECORDS_MAX of a family: a function of the set. */
+function hostPageCount(v4: PrefixRows, v6: PrefixRows): number {
+  for (let pages = 1; ; pages *= 2) {
+    if ([v4, v6].every((rows) => largestHostPage(rows, pages) <= RRSET_RECORDS_MAX)) return pages;
+  }
+}
+
+function largestHostPage(rows: PrefixRows, pages: number): number {
+  const sizes = new Uint32Array(pages);
+  for (let index = 0; index < rows.count; index++) sizes[boundaryHash(rows, index) % pages]++;
+  return sizes.reduce((largest, size) => Math.max(largest, size), 0);
+}
+
+function hostRdatas(rows: PrefixRows, page: number, pages: number): Uint8Array[] {
+  const rdatas: Uint8Array[] = [];
+  for (let index = 0; index < rows.count; index++) {
+    if (boundaryHash(rows, index) % pages !== page) continue;
+    const rdata = new Uint8Array(rows.words * 4);
+    const view = new DataView(rdata.buffer);
+    for (let word = 0; word < rows.words; word++) {
+      view.setUint32(word * 4, rows.addresses[index * rows.words + word]);
+    }
+    rdatas.push(rdata);
+  }
+  return rdatas;
+}
+
+function* removedPageRecords(
+  old: PrefixPages,
+  now: PrefixPages,
+  words: AddressWords,
+  ttl: number,
+): Generator<PositionedRecord> {
+  const byLabel = new Map<string, PrefixPage>();
+  for (let index = 0; index < Math.max(1, now.length); index++) {
+    byLabel.set(octetKey(pageLabel(now, index)), now[index] ?? EMPTY_PAGE);
+  }
+  for (let index = 0; index < Math.max(1, old.length); index++) {
+    const page = old[index] ?? EMPTY_PAGE;
+    const name = pageLabel(old, index);
+    const same = byLabel.get(octetKey(name));
+    if (same === page) continue;
+    const rdatas = bucketRdatas(page);
+    const removed = same === undefined ? rdatas : subtractRdatas(rdatas, bucketRdatas(same));
+    const labels = joinLabels(name, FAMILY_LABEL[words]);
+    for (const rdata of removed) yield { labels, tail: recordTail(RRTYPE.APL, ttl, rdata) };
+  }
+}
+
+function* removedOf(
+  old: Iterable<RelativeRrset>,
+  now: Iterable<RelativeRrset>,
+): Generator<PositionedRecord> {
+  const key = ({ labels, type }: RelativeRrset) => `${type} ${octetKey(labels)}`;
+  const byKey = new Map<string, RelativeRrset>();
+  for (const rrset of now) byKey.set(key(rrset), rrset);
+  for (const rrset of old) {
+    const rdatas = subtractRdatas(rrset.rdatas, byKey.get(key(rrset))?.rdatas ?? []);
+    yield* recordsOf({ ...rrset, rdatas });
+  }
+}

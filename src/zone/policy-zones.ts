@@ -1,0 +1,173 @@
+import type { Catalogue } from '../indicators/catalogue.ts';
+import { hasId } from '../indicators/id-set.ts';
+import type { Action } from '../policy/action.ts';
+import { changedOwners } from '../policy/changed-owners.ts';
+import type { Member } from '../policy/members.ts';
+import type { Policy } from '../policy/model.ts';
+import { createVerdicts, type Verdicts } from '../policy/verdicts.ts';
+import {
+  compileIp,
+  diffIp,
+  diffPrefixRows,
+  IP_ACTION,
+  IP_SIDES,
+  type IpPair,
+  type IpSide,
+  selectHosts,
+} from './ip-compile.ts';
+import {
+  applyIpDiff,
+  EMPTY_IP,
+  type IpContent,
+  type IpDiff,
+  isEmptyIpDiff,
+  type PublishedHosts,
+} from './ip-content.ts';
+import { compileRpz, diffRpz } from './rpz-compile.ts';
+import { applyRpzDiff, type RpzContent, type RpzDiff } from './rpz-content.ts';
+import type { RpzRendering } from './rpz-rendering.ts';
+
+/** A policy with everything that its zones are made of. Immutable. */
+export type CompiledPolicy =
+  | {
+      readonly kind: 'dns';
+      readonly members: readonly Member[];
+      readonly verdicts: Verdicts;
+      readonly rendering: RpzRendering;
+      readonly content: RpzContent;
+    }
+  | {
+      readonly kind: 'ip';
+      readonly members: readonly Member[];
+      readonly verdicts: Verdicts;
+      readonly hostsMax: number | null;
+      readonly contents: IpPair<IpContent>;
+    };
+
+type CompiledDns = Extract<CompiledPolicy, { kind: 'dns' }>;
+type CompiledIp = Extract<CompiledPolicy, { kind: 'ip' }>;
+
+/** What an edit did to a compiled policy; nothing where a zone's content stayed as it was. */
+export type PolicyDiff =
+  | { readonly kind: 'dns'; readonly compiled: CompiledDns; readonly moves: RpzDiff | null }
+  | { readonly kind: 'ip'; readonly compiled: CompiledIp; readonly lists: IpPair<IpDiff | null> };
+
+/** A policy from nothing. `rendering` is used by DNS policies only. */
+export function compilePolicy(
+  catalogue: Catalogue,
+  policy: Policy,
+  members: readonly Member[],
+  rendering: RpzRendering,
+): CompiledPolicy {
+  if (policy.type === 'dns') {
+    const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
+    return { kind: 'dns', members, verdicts, rendering, content: compileRpz(catalogue, verdicts) };
+  }
+  const verdicts = createVerdicts(catalogue, members, ipActionNumber);
+  const v4 = compileIp(catalogue, verdicts, 1);
+  const v6 = compileIp(catalogue, verdicts, 4);
+  const content = (side: IpSide): IpContent => ({
+    v4: v4[side],
+    v6: v6[side],
+    hosts: hostsOf({ catalogue, members, verdicts, hostsMax: policy.hostsMax, side }),
+  });
+  const contents = { block: content('block'), allow: content('allow') };
+  return { kind: 'ip', members, verdicts, hostsMax: policy.hostsMax, contents };
+}
+
+/** The policy after an edit, and what differs; only what the edit can have reached is looked at. */
+export function updatePolicy(
+  catalogue: Catalogue,
+  policy: Policy,
+  compiled: CompiledPolicy,
+  members: readonly Member[],
+): PolicyDiff {
+  return compiled.kind === 'dns'
+    ? updateDns(catalogue, compiled, members)
+    : updateIp({ catalogue, policy, compiled, members });
+}
+
+function updateDns(
+  catalogue: Catalogue,
+  compiled: CompiledDns,
+  members: readonly Member[],
+): PolicyDiff {
+  const { content, rendering } = compiled;
+  const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
+  const moves = diffRpz({
+    catalogue,
+    content,
+    before: compiled.verdicts,
+    after: verdicts,
+    changed: changedOwners(compiled.members, members),
+  });
+  const next = { ...compiled, members, verdicts, content: applyRpzDiff(content, moves) };
+  return { kind: 'dns', compiled: next, moves: moves.length === 0 ? null : moves };
+}
+
+function updateIp(options: {
+  readonly catalogue: Catalogue;
+  readonly policy: Policy;
+  readonly compiled: CompiledIp;
+  readonly members: readonly Member[];
+}): PolicyDiff {
+  const { catalogue, policy, compiled, members } = options;
+  const { hostsMax } = policy;
+  const verdicts = createVerdicts(catalogue, members, ipActionNumber);
+  const changed = changedOwners(compiled.members, members);
+  const { block, allow } = compiled.contents;
+  const v4 = diffIp({
+    catalogue,
+    verdicts,
+    words: 1,
+    pages: { block: block.v4, allow: allow.v4 },
+    changed,
+  });
+  const v6 = diffIp({
+    catalogue,
+    verdicts,
+    words: 4,
+    pages: { block: block.v6, allow: allow.v6 },
+    changed,
+  });
+  const diffOf = (side: IpSide): IpDiff | null => {
+    const before = compiled.contents[side].hosts;
+    const hosts = hostsOf({ catalogue, members, verdicts, hostsMax, side });
+    const diff = {
+      v4: v4[side],
+      v6: v6[side],
+      hosts4: diffPrefixRows(before.v4, hosts.v4),
+      hosts6: diffPrefixRows(before.v6, hosts.v6),
+      leftOut: hosts.leftOut - before.leftOut,
+    };
+    return isEmptyIpDiff(diff) ? null : diff;
+  };
+  const lists = { block: diffOf('block'), allow: diffOf('allow') };
+  const apply = (side: IpSide): IpContent =>
+    lists[side] === null
+      ? compiled.contents[side]
+      : applyIpDiff(compiled.contents[side], lists[side]);
+  const contents = { block: apply('block'), allow: apply('allow') };
+  return { kind: 'ip', compiled: { kind: 'ip', members, verdicts, hostsMax, contents }, lists };
+}
+
+function ipActionNumber(action: Action) {
+  const side = IP_SIDES.find((known) => known === action.kind);
+  if (side === undefined) throw new Error(`${action.kind} is no action of an IP policy`);
+  return IP_ACTION[side];
+}
+
+function hostsOf(options: {
+  readonly catalogue: Catalogue;
+  readonly members: readonly Member[];
+  readonly verdicts: Verdicts;
+  readonly hostsMax: number | null;
+  readonly side: IpSide;
+}): PublishedHosts {
+  const { catalogue, members, verdicts, hostsMax, side } = options;
+  if (hostsMax === null) return EMPTY_IP.hosts;
+  const bySeverity = [...members].sort((a, b) => b.severity - a.severity);
+  const severityOf = (id: number): number =>
+    bySeverity.find(({ sets }) => hasId(sets.prefix, id))?.severity ?? -1;
+  return selectHosts({ catalogue, verdicts, side, hostsMax, severityOf });
+}

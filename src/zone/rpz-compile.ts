@@ -1,0 +1,185 @@
+import { type Catalogue, NONE } from '../indicators/catalogue.ts';
+import {
+  EMPTY_IDS,
+  type IdSet,
+  idsOf,
+  intersectIds,
+  subtractIds,
+  unionIds,
+} from '../indicators/id-set.ts';
+import {
+  type ActionNumber,
+  actionOf,
+  NO_ACTION,
+  NO_RULING,
+  type Probe,
+  type Verdicts,
+} from '../policy/verdicts.ts';
+import {
+  applyRpzDiff,
+  createMoveCollector,
+  NO_STATE,
+  type RpzContent,
+  type RpzDiff,
+  type RpzState,
+  rpzState,
+  sortedContent,
+  stateAt,
+} from './rpz-content.ts';
+
+/**
+ * The rules of a DNS policy from nothing. Owners that nothing covers from above carry exactly their
+ * own verdicts, which is set algebra; the others go through the same step as a change.
+ */
+export function compileRpz(catalogue: Catalogue, verdicts: Verdicts): RpzContent {
+  const self = claimByAction(verdicts.selfProbes);
+  const below = claimByAction(verdicts.belowProbes);
+  const owners = unionIds(self.all, below.all);
+  const nested = intersectIds(owners, catalogue.nested);
+  const free = freeStates(self, below, nested);
+  const diff = settle({ catalogue, content: free, verdicts, owners: new Set(idsOf(nested)) });
+  return applyRpzDiff(free, diff);
+}
+
+/**
+ * What a change of members does to the rules. `changed` holds every owner whose own indicators may
+ * have changed; looked at are these, what is below those whose verdict for below changed, and the
+ * nodes up to what covers them.
+ */
+export function diffRpz(options: {
+  readonly catalogue: Catalogue;
+  readonly content: RpzContent;
+  readonly before: Verdicts;
+  readonly after: Verdicts;
+  readonly changed: IdSet;
+}): RpzDiff {
+  const { catalogue, content, before, after, changed } = options;
+  const owners = new Set<number>();
+  const opened = new Set<number>();
+  for (const id of idsOf(changed)) {
+    owners.add(id);
+    const isSame = catalogue.isPrefix(id)
+      ? before.self(id) === after.self(id)
+      : before.below(id) === after.below(id);
+    if (isSame || opened.has(id)) continue;
+    opened.add(id);
+    catalogue.visitDescendants(id, (below) => {
+      owners.add(below);
+      if (opened.has(below)) return false;
+      opened.add(below);
+      return true;
+    });
+  }
+  return settle({ catalogue, content, verdicts: after, owners });
+}
+
+/**
+ * Finds the state of `owners`, and of the nodes between them and what covers them, by the closed
+ * tree that makes every resolver agree: below a covering wildcard an owner is dropped when neither
+ * it nor anything below it differs from the cover; every owner that stays, and every node between
+ * it and the cover, is written both as `owner` and `*.owner`.
+ */
+function settle(options: {
+  readonly catalogue: Catalogue;
+  readonly content: RpzContent;
+  readonly verdicts: Verdicts;
+  readonly owners: ReadonlySet<number>;
+}): RpzDiff {
+  const { catalogue, content, verdicts } = options;
+  const owners = withCoveredNodesAbove(options);
+  const staysById = new Map<number, boolean>();
+
+  const differs = (id: number): boolean => {
+    const cover = actionOf(verdicts.inherited(id));
+    return actionOf(verdicts.self(id)) !== cover || actionOf(verdicts.below(id)) !== cover;
+  };
+  const stays = (id: number): boolean => {
+    const known = staysById.get(id);
+    if (known !== undefined) return known;
+    const result = differs(id) || someChild(catalogue, id, childStays);
+    staysById.set(id, result);
+    return result;
+  };
+  const childStays = (child: number): boolean =>
+    owners.has(child) ? stays(child) : stateAt(content, child) !== NO_STATE;
+
+  const stateOf = (id: number): RpzState => {
+    const self = actionOf(verdicts.self(id));
+    const inherited = verdicts.inherited(id);
+    if (catalogue.isPrefix(id)) {
+      // The longest prefix wins with every resolver, so a prefix that repeats its cover says nothing.
+      return self === actionOf(inherited) ? NO_STATE : rpzState(self, NO_ACTION);
+    }
+    if (inherited !== NO_RULING && !stays(id)) return NO_STATE;
+    return rpzState(self, actionOf(verdicts.below(id)));
+  };
+
+  const moves = createMoveCollector();
+  for (const id of owners) moves.add(id, stateAt(content, id), stateOf(id));
+  return moves.finish();
+}
+
+function withCoveredNodesAbove(options: {
+  readonly catalogue: Catalogue;
+  readonly verdicts: Verdicts;
+  readonly owners: ReadonlySet<number>;
+}): Set<number> {
+  const { catalogue, verdicts, owners } = options;
+  const all = new Set(owners);
+  const walked = new Set<number>();
+  for (const id of owners) {
+    if (catalogue.isPrefix(id)) continue;
+    for (let above = catalogue.parent(id); above !== NONE; above = catalogue.parent(above)) {
+      if (walked.has(above) || verdicts.inherited(above) === NO_RULING) break;
+      walked.add(above);
+      all.add(above);
+    }
+  }
+  return all;
+}
+
+function someChild(catalogue: Catalogue, id: number, holds: (child: number) => boolean): boolean {
+  for (let child = catalogue.firstChild(id); child !== NONE; child = catalogue.nextSibling(child)) {
+    if (holds(child)) return true;
+  }
+  return false;
+}
+
+interface Claims {
+  readonly all: IdSet;
+  readonly byAction: ReadonlyMap<ActionNumber, IdSet>;
+}
+
+/** Gives every owner to the first probe that holds it. */
+function claimByAction(probes: readonly Probe[]): Claims {
+  const byAction = new Map<ActionNumber, IdSet>();
+  let all = EMPTY_IDS;
+  for (let index = 0; index < probes.length; ) {
+    const { ruling } = probes[index];
+    let ids = EMPTY_IDS;
+    // Neighbours that say the same are one set: a policy of one action is only unions.
+    for (; index < probes.length && probes[index].ruling === ruling; index++) {
+      ids = unionIds(ids, probes[index].ids);
+    }
+    const action = actionOf(ruling);
+    byAction.set(action, unionIds(byAction.get(action) ?? EMPTY_IDS, subtractIds(ids, all)));
+    all = unionIds(all, ids);
+  }
+  return { all, byAction };
+}
+
+function freeStates(self: Claims, below: Claims, nested: IdSet): RpzContent {
+  const states = new Map<RpzState, IdSet>();
+  for (const [selfNumber, selfIds] of self.byAction) {
+    const ids = subtractIds(selfIds, nested);
+    states.set(rpzState(selfNumber, NO_ACTION), subtractIds(ids, below.all));
+    for (const [belowNumber, belowIds] of below.byAction) {
+      states.set(rpzState(selfNumber, belowNumber), intersectIds(ids, belowIds));
+    }
+  }
+  for (const [belowNumber, belowIds] of below.byAction) {
+    const ids = subtractIds(subtractIds(belowIds, nested), self.all);
+    states.set(rpzState(NO_ACTION, belowNumber), ids);
+  }
+  return sortedContent(states);
+}

@@ -1,0 +1,67 @@
+import type { Name } from '../dns/name.ts';
+import type { Serial } from '../dns/serial.ts';
+import type { PolicyId } from '../policy/model.ts';
+import type { IpSide } from './ip-compile.ts';
+import type { IpContent, IpDiff } from './ip-content.ts';
+import type { RpzContent, RpzDiff } from './rpz-content.ts';
+import type { RpzRendering } from './rpz-rendering.ts';
+
+/** What a zone's apex says besides its serial. Times in seconds. */
+export interface ZoneSettings {
+  /** Absolute, lower case. */
+  readonly origin: Name;
+  readonly primary: Name;
+  readonly hostmaster: Name;
+  readonly refresh: number;
+  readonly retry: number;
+  readonly expire: number;
+  readonly minimum: number;
+  /** Of the records at the apex. */
+  readonly apexTtl: number;
+}
+
+export type ZoneBody =
+  | { readonly kind: 'rpz'; readonly content: RpzContent; readonly rendering: RpzRendering }
+  | {
+      readonly kind: 'ip';
+      readonly side: IpSide;
+      readonly content: IpContent;
+      readonly ttl: number;
+    };
+
+/** One committed step of a zone. */
+export interface Revision {
+  readonly fromSerial: Serial;
+  readonly toSerial: Serial;
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly recordsRemoved: number;
+  readonly recordsAdded: number;
+  readonly diff:
+    | { readonly kind: 'rpz'; readonly moves: RpzDiff }
+    | { readonly kind: 'ip'; readonly lists: IpDiff };
+}
+
+/** A zone at one serial, with the way there from older ones. Immutable. */
+export interface ZoneSnapshot {
+  readonly settings: ZoneSettings;
+  readonly policyId: PolicyId;
+  readonly serial: Serial;
+  readonly body: ZoneBody;
+  /** Resource records, the SOA counted once. */
+  readonly records: number;
+  /** Oldest first; each begins where the one before ended, and the last ends at `serial`. */
+  readonly revisions: readonly Revision[];
+}
+
+export type ZoneSide = 'rpz' | IpSide;
+
+export function sideOf(body: ZoneBody): ZoneSide {
+  return body.kind === 'rpz' ? 'rpz' : body.side;
+}
+
+/** The revisions that lead from a serial to the present, or null when history does not reach back to it. */
+export function revisionsSince(snapshot: ZoneSnapshot, from: Serial): readonly Revision[] | null {
+  const index = snapshot.revisions.findIndex((revision) => revision.fromSerial === from);
+  return index < 0 ? null : snapshot.revisions.slice(index);
+}
