@@ -1,0 +1,48 @@
+import type Database from 'better-sqlite3';
+import { APPLICATION_ID, FIRST_TABLES } from './schema.ts';
+import { StoreError, toStoreError } from './store-error.ts';
+
+export interface Migration {
+  readonly what: string;
+  readonly sql: string;
+}
+
+/**
+ * Step n (from 1) leads from user_version n - 1 to n. A step that was released is never edited:
+ * a new one is appended.
+ */
+const MIGRATIONS: readonly Migration[] = [{ what: 'first tables', sql: FIRST_TABLES }];
+
+/**
+ * Brings the tables up to date, each step in a transaction of its own with its version, so that a
+ * crash leaves a version that the next start goes on from.
+ */
+export function migrate(
+  database: Database.Database,
+  steps: readonly Migration[] = MIGRATIONS,
+): void {
+  const found = Number(database.pragma('user_version', { simple: true }));
+  if (found > steps.length) {
+    throw new StoreError(
+      'store-newer',
+      `${database.name} has version ${found}, this program knows versions up to ${steps.length}`,
+    );
+  }
+  for (let version = found + 1; version <= steps.length; version++) {
+    takeStep(database, version, steps[version - 1]);
+  }
+}
+
+function takeStep(database: Database.Database, version: number, { what, sql }: Migration): void {
+  const step = database.transaction(() => {
+    database.exec(sql);
+    // Both are part of the file's first page and so of the transaction.
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+    database.pragma(`user_version = ${version}`);
+  });
+  try {
+    step.immediate();
+  } catch (thrown) {
+    throw toStoreError(thrown, `${database.name}, migration ${version} (${what})`);
+  }
+}

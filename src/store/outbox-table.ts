@@ -1,0 +1,54 @@
+import type Database from 'better-sqlite3';
+import type { Commit, OutboxRow, OwedNotify } from '../publish/store-port.ts';
+
+const ROW = `device_id AS deviceId, origin, address, port, serial, attempts,
+  next_attempt_at AS nextAttemptAt`;
+const SAME_SERIAL = `device_id = @deviceId AND origin = @origin AND address = @address
+  AND port = @port AND serial = @serial`;
+
+/**
+ * The NOTIFYs that endpoints are owed. Serials are compared for equality only: a commit's serial is
+ * the newer one because publish is the only writer, and what the drainer reports about another
+ * serial than the stored one is out of date.
+ */
+export function prepareOutboxTable(database: Database.Database) {
+  const owe = database.prepare<OwedNotify & { readonly at: number }>(`
+    INSERT INTO outbox
+      (device_id, origin, address, port, serial, attempts, next_attempt_at, owed_since)
+    VALUES (@deviceId, @origin, @address, @port, @serial, 0, @at, @at)
+    ON CONFLICT DO UPDATE
+    SET serial = excluded.serial, attempts = 0, next_attempt_at = excluded.next_attempt_at
+    WHERE serial <> excluded.serial`);
+  const forget = database.prepare<Commit['forgetNotifies'][number]>(
+    'DELETE FROM outbox WHERE device_id = @deviceId AND (@origin IS NULL OR origin = @origin)',
+  );
+  const acknowledge = database.prepare<OwedNotify>(`DELETE FROM outbox WHERE ${SAME_SERIAL}`);
+  const plan = database.prepare<
+    OwedNotify & { readonly attempts: number; readonly nextAttemptAt: number }
+  >(
+    `UPDATE outbox SET attempts = @attempts, next_attempt_at = @nextAttemptAt WHERE ${SAME_SERIAL}`,
+  );
+  const due = database.prepare<{ readonly now: number; readonly limit: number }, OutboxRow>(`
+    SELECT ${ROW} FROM outbox WHERE next_attempt_at <= @now
+    ORDER BY owed_since, next_attempt_at, device_id, origin, address, port
+    LIMIT max(0, @limit)`);
+  const nextAt = database
+    .prepare<[], number | null>('SELECT min(next_attempt_at) FROM outbox')
+    .pluck();
+  const all = database.prepare<[], OutboxRow>(
+    `SELECT ${ROW} FROM outbox ORDER BY device_id, origin, address, port`,
+  );
+
+  return {
+    write({ forgetNotifies, notifies, change }: Commit): void {
+      for (const endpoint of forgetNotifies) forget.run(endpoint);
+      for (const row of notifies) owe.run({ ...row, at: change.at });
+    },
+    due: (now: number, limit: number): OutboxRow[] => due.all({ now, limit }),
+    nextAt: (): number | null => nextAt.get() as number | null,
+    acknowledge: (row: OwedNotify): void => void acknowledge.run(row),
+    plan: (row: OwedNotify, attempts: number, nextAttemptAt: number): void =>
+      void plan.run({ ...row, attempts, nextAttemptAt }),
+    read: (): OutboxRow[] => all.all(),
+  };
+}

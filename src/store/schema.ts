@@ -1,0 +1,130 @@
+/** `SLUC`: marks our files, so that a wrong path in the settings never alters another program's. */
+export const APPLICATION_ID = 0x534c5543;
+
+/**
+ * The tables as version 1 made them. STRICT keeps a wrong type out; a table whose rows are small and
+ * always found by their primary key is WITHOUT ROWID, the others keep large values out of the tree.
+ *
+ * Blobs are stored as they come, whatever their size: 25 MB in one row were read in 29 ms, in
+ * twenty-five rows in 15 ms (SQLite 3.54), which is not worth a second table for the pieces.
+ */
+export const FIRST_TABLES = `
+-- One row, sealed with the key file: tells at the start whether the file is the right one.
+CREATE TABLE vault (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE entity (
+  kind TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  body TEXT,
+  sealed BLOB,
+  PRIMARY KEY (kind, id),
+  CHECK ((body IS NULL) <> (sealed IS NULL)),
+  -- The last guard: no secret in clear, whatever the program does.
+  CHECK (kind <> 'key' OR body IS NULL)
+) STRICT;
+
+CREATE TABLE next_id (
+  kind TEXT PRIMARY KEY,
+  next_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE owner_segment (
+  first_id INTEGER PRIMARY KEY,
+  count INTEGER NOT NULL CHECK (count > 0),
+  bytes BLOB NOT NULL
+) STRICT;
+
+-- Checked at the end of the transaction: members may come before the entity that they belong to.
+CREATE TABLE member_base (
+  holder_kind TEXT NOT NULL,
+  holder_id INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (holder_kind, holder_id),
+  FOREIGN KEY (holder_kind, holder_id) REFERENCES entity (kind, id)
+    ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+
+CREATE TABLE member_delta (
+  sequence INTEGER PRIMARY KEY,
+  holder_kind TEXT NOT NULL,
+  holder_id INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  FOREIGN KEY (holder_kind, holder_id) REFERENCES entity (kind, id)
+    ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+CREATE INDEX member_delta_of_holder ON member_delta (holder_kind, holder_id);
+
+CREATE TABLE list_entry (
+  list_kind TEXT GENERATED ALWAYS AS ('list') VIRTUAL,
+  list_id INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  expires_at INTEGER,
+  PRIMARY KEY (list_id, value),
+  FOREIGN KEY (list_kind, list_id) REFERENCES entity (kind, id)
+    ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
+) STRICT, WITHOUT ROWID;
+
+-- zone_id is the store's own: a number in a thousand revisions and their index instead of a name.
+CREATE TABLE zone (
+  zone_id INTEGER PRIMARY KEY,
+  origin TEXT NOT NULL UNIQUE,
+  live INTEGER NOT NULL CHECK (live IN (0, 1)),
+  serial INTEGER NOT NULL CHECK (serial BETWEEN 0 AND 4294967295),
+  state TEXT NOT NULL
+) STRICT;
+
+-- In the order of their commits, so that new rows go to the end: a clustered table (zone, sequence)
+-- took 169 ms for a thousand revisions of 4 KB, this one 29 ms.
+CREATE TABLE revision (
+  sequence INTEGER PRIMARY KEY,
+  zone_id INTEGER NOT NULL REFERENCES zone (zone_id),
+  from_serial INTEGER NOT NULL CHECK (from_serial BETWEEN 0 AND 4294967295),
+  to_serial INTEGER NOT NULL CHECK (to_serial BETWEEN 0 AND 4294967295),
+  at INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX revision_of_zone ON revision (zone_id);
+
+CREATE TABLE outbox (
+  device_id INTEGER NOT NULL,
+  origin TEXT NOT NULL,
+  address TEXT NOT NULL,
+  port INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+  serial INTEGER NOT NULL CHECK (serial BETWEEN 0 AND 4294967295),
+  attempts INTEGER NOT NULL,
+  next_attempt_at INTEGER NOT NULL,
+  -- When the endpoint came to be owed something: stays when a newer serial replaces an older one.
+  owed_since INTEGER NOT NULL,
+  PRIMARY KEY (device_id, origin, address, port)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_due ON outbox (next_attempt_at);
+
+CREATE TABLE device_zone_status (
+  device_id INTEGER NOT NULL,
+  origin TEXT NOT NULL,
+  notified_serial INTEGER,
+  notified_at INTEGER,
+  notified_address TEXT,
+  polled_serial INTEGER,
+  polled_at INTEGER,
+  polled_address TEXT,
+  transferred_serial INTEGER,
+  transferred_at INTEGER,
+  transferred_address TEXT,
+  transfer_kind TEXT,
+  transfer_bytes INTEGER,
+  PRIMARY KEY (device_id, origin)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE change_log (
+  sequence INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+`;

@@ -1,0 +1,91 @@
+import type { Store } from '../publish/store-port.ts';
+import { prepareCatalogueTables } from './catalogue-tables.ts';
+import { prepareChangeLogTable } from './change-log-table.ts';
+import { prepareDeviceZoneStatusTable } from './device-zone-status-table.ts';
+import { prepareEntityTable } from './entity-table.ts';
+import { prepareListEntryTable } from './list-entry-table.ts';
+import { openDatabase } from './open-database.ts';
+import { openVault } from './open-vault.ts';
+import { prepareOutboxTable } from './outbox-table.ts';
+import { toStoreError } from './store-error.ts';
+import type { StoreOptions } from './store-options.ts';
+import { prepareZoneTables } from './zone-tables.ts';
+
+/** The store's interface without promises: what runs in the thread of the database. */
+export type SqliteStore = {
+  readonly [Method in keyof Store]: (
+    ...args: Parameters<Store[Method]>
+  ) => Awaited<ReturnType<Store[Method]>>;
+};
+
+const CHANGES_KEPT = 100_000;
+
+/** Opens the database with its vault; every statement is prepared once, here. */
+export function openSqliteStore(options: StoreOptions): SqliteStore {
+  const database = openDatabase(options);
+  try {
+    return assembleStore(database, options);
+  } catch (thrown) {
+    database.close();
+    throw toStoreError(thrown, options.path);
+  }
+}
+
+function assembleStore(
+  database: ReturnType<typeof openDatabase>,
+  options: StoreOptions,
+): SqliteStore {
+  const entities = prepareEntityTable(database, openVault(database, options.keyFile));
+  const catalogue = prepareCatalogueTables(database);
+  const listEntries = prepareListEntryTable(database);
+  const zones = prepareZoneTables(database);
+  const outbox = prepareOutboxTable(database);
+  const statuses = prepareDeviceZoneStatusTable(database);
+  const changes = prepareChangeLogTable(database, options.changesKept ?? CHANGES_KEPT);
+  const whole = inTransaction(database);
+
+  return {
+    load: () => ({
+      entities: entities.readEntities(),
+      nextIds: entities.readNextIds(),
+      owners: catalogue.readOwners(),
+      members: catalogue.readMembers(),
+      listEntries: listEntries.read(),
+      zones: zones.readZones(),
+      revisions: zones.readRevisions(),
+    }),
+
+    // In each table what goes, goes before what comes, so that one commit can replace.
+    commit: whole((commit) => {
+      entities.write(commit);
+      statuses.forgetDeleted(commit);
+      catalogue.write(commit);
+      listEntries.write(commit);
+      zones.write(commit);
+      outbox.write(commit);
+      changes.add(commit.change);
+    }),
+
+    // Revisions name owners by the ids that the compaction gave away.
+    compact: whole((compaction) => {
+      catalogue.rewrite(compaction);
+      zones.forgetRevisions();
+    }),
+
+    dueNotifies: outbox.due,
+    nextNotifyAt: outbox.nextAt,
+    notifyAcknowledged: outbox.acknowledge,
+    notifyFailed: outbox.plan,
+    owedNotifies: outbox.read,
+    putDeviceZoneStatus: whole(statuses.put),
+    deviceZoneStatus: statuses.read,
+    changes: changes.newest,
+    close: () => void database.close(),
+  };
+}
+
+/** All of `write` or nothing: when it throws, or the disk does, the transaction is rolled back. */
+function inTransaction(database: ReturnType<typeof openDatabase>) {
+  return <Input>(write: (input: Input) => void): ((input: Input) => void) =>
+    database.transaction((input: Input) => write(input)).immediate;
+}

@@ -1,0 +1,12 @@
+export interface StoreOptions {
+  /** The database file. It and its folder are made when absent, for their owner alone. */
+  readonly path: string;
+  /** 32 random octets, mode 0600; made when absent. Without it the sealed rows are lost. */
+  readonly keyFile: string;
+  /** How long to wait for another process that still has the database open; 3 s by default. */
+  readonly lockWaitMs?: number;
+  /** Rows of the audit trail that stay, the newest; 100,000 by default. */
+  readonly changesKept?: number;
+  /** Upper bound of the database in pages of 4 KiB; none by default. */
+  readonly pagesMax?: number;
+}

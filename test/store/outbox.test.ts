@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { OwedNotify } from '../../src/publish/store-port.ts';
+import type { SqliteStore } from '../../src/store/sqlite-store.ts';
+import { commitOf, openTemporaryStore } from './fixtures.ts';
+
+const owed = (parts: Partial<OwedNotify> = {}): OwedNotify => ({
+  deviceId: 1,
+  origin: 'rpz.p.a.example.',
+  address: '192.0.2.1',
+  port: 53,
+  serial: 10,
+  ...parts,
+});
+const fresh = (row: OwedNotify, at: number) => ({ ...row, attempts: 0, nextAttemptAt: at });
+const owe = (store: SqliteStore, at: number, ...notifies: OwedNotify[]) =>
+  store.commit(commitOf({ change: { at, actor: '', action: '', body: '' }, notifies }));
+
+describe('the outbox', () => {
+  it('holds one row for each device, zone, address and port, and survives a restart', () => {
+    const temporary = openTemporaryStore();
+    const rows = [
+      owed(),
+      owed({ port: 5353 }),
+      owed({ address: '2001:db8::1' }),
+      owed({ origin: 'rpz.q.a.example.' }),
+      owed({ deviceId: 2 }),
+    ];
+    owe(temporary.store, 100, ...rows);
+    owe(temporary.store, 200, ...rows);
+    expect(temporary.reopen().owedNotifies()).toEqual(rows.map((row) => fresh(row, 100)));
+  });
+
+  it('starts anew for a newer serial, and keeps its plan for the same one', () => {
+    const { store } = openTemporaryStore();
+    owe(store, 100, owed());
+    store.notifyFailed(owed(), 3, 900);
+    owe(store, 200, owed());
+    expect(store.owedNotifies()).toEqual([{ ...owed(), attempts: 3, nextAttemptAt: 900 }]);
+    owe(store, 300, owed({ serial: 11 }));
+    expect(store.owedNotifies()).toEqual([fresh(owed({ serial: 11 }), 300)]);
+  });
+
+  it('takes a serial that wrapped around for the newer one, as RFC 1982 does', () => {
+    const { store } = openTemporaryStore();
+    owe(store, 100, owed({ serial: 4_294_967_295 }));
+    owe(store, 200, owed({ serial: 0 }));
+    expect(store.owedNotifies()).toEqual([fresh(owed({ serial: 0 }), 200)]);
+  });
+
+  it('forgets a row when its own serial is acknowledged, and no other', () => {
+    const { store } = openTemporaryStore();
+    owe(store, 100, owed(), owed({ port: 5353 }));
+    owe(store, 200, owed({ serial: 11 }));
+    store.notifyAcknowledged(owed({ serial: 10 }));
+    expect(store.owedNotifies()).toHaveLength(2);
+    store.notifyAcknowledged(owed({ serial: 11 }));
+    expect(store.owedNotifies()).toEqual([fresh(owed({ port: 5353 }), 100)]);
+  });
+
+  it('does not let the failure of an older serial delay the newer one', () => {
+    const { store } = openTemporaryStore();
+    owe(store, 100, owed());
+    owe(store, 200, owed({ serial: 11 }));
+    store.notifyFailed(owed({ serial: 10 }), 1, 5_000);
+    expect(store.owedNotifies()).toEqual([fresh(owed({ serial: 11 }), 200)]);
+  });
+
+  it('does not bring a forgotten row back when its attempt fails', () => {
+    const { store } = openTemporaryStore();
+    owe(store, 100, owed());
+    store.commit(commitOf({ forgetNotifies: [{ deviceId: 1, origin: null }] }));
+    store.notifyFailed(owed(), 1, 5_000);
+    expect(store.owedNotifies()).toEqual([]);
+  });
+
+  it('gives the rows that are due, those owed longest first, up to a limit', () => {
+    const { store } = openTemporaryStore();
+    const [first, second, third] = [owed({ port: 3 }), owed({ port: 2 }), owed({ port: 1 })];
+    owe(store, 100, first);
+    owe(store, 200, second);
+    owe(store, 300, third);
+    // A newer serial does not send the endpoint to the end of the queue: it was owed one before.
+    owe(store, 400, { ...first, serial: 11 });
+
+    const ports = (now: number, limit: number) => store.dueNotifies(now, limit).map((r) => r.port);
+    expect(ports(400, 10)).toEqual([3, 2, 1]);
+    expect(ports(400, 2)).toEqual([3, 2]);
+    expect(ports(300, 10)).toEqual([2, 1]);
+    expect(ports(199, 10)).toEqual([]);
+    expect(ports(400, -1)).toEqual([]);
+  });
+
+  it('tells when the next row is due, and null when nothing is owed', () => {
+    const { store } = openTemporaryStore();
+    expect(store.nextNotifyAt()).toBeNull();
+    owe(store, 100, owed(), owed({ port: 1 }));
+    store.notifyFailed(owed(), 1, 900);
+    expect(store.nextNotifyAt()).toBe(100);
+    store.notifyAcknowledged(owed({ port: 1 }));
+    expect(store.nextNotifyAt()).toBe(900);
+  });
+
+  it('forgets one zone of a device, or all of it, before new rows of the same commit come in', () => {
+    const { store } = openTemporaryStore();
+    const [a, b, other] = [
+      owed({ origin: 'a.example.' }),
+      owed({ origin: 'b.example.' }),
+      owed({ deviceId: 2 }),
+    ];
+    owe(store, 100, a, b, other);
+    store.commit(commitOf({ forgetNotifies: [{ deviceId: 1, origin: 'a.example.' }] }));
+    expect(store.owedNotifies()).toEqual([fresh(b, 100), fresh(other, 100)]);
+
+    store.notifyFailed(b, 4, 9_000);
+    store.commit(
+      commitOf({
+        change: { at: 500, actor: '', action: '', body: '' },
+        forgetNotifies: [{ deviceId: 1, origin: null }],
+        notifies: [b],
+      }),
+    );
+    expect(store.owedNotifies()).toEqual([fresh(b, 500), fresh(other, 100)]);
+  });
+});
