@@ -1,0 +1,140 @@
+import { formatName } from '../dns/name.ts';
+import { NO_STATE } from '../zone/rpz-content.ts';
+import { compareCursors, RPZ_START, type RpzCursor } from '../zone/rpz-encode.ts';
+import { type Revision, revisionsSince, type ZoneSnapshot } from '../zone/snapshot.ts';
+
+/**
+ * A stretch of a zone's rules in the form in which a message carries them. Compression pointers
+ * inside it hold only where it starts `startsAt` octets into a message.
+ */
+export interface Frame {
+  readonly from: RpzCursor;
+  /** Null until it is asked for, and when something in its range has changed. */
+  octets: Uint8Array | null;
+  records: number;
+  startsAt: number;
+  next: Frame | null;
+}
+
+interface FrameList {
+  readonly snapshot: ZoneSnapshot;
+  readonly first: Frame;
+  /** Octets held by its frames. */
+  held: number;
+}
+
+/** Frames are cut anew when they are emptier than this on average. */
+const FILL_MIN_OCTETS = 6 * 1024;
+const FRAMES_MIN = 16;
+
+/** Finished stretches of zones that are transferred again and again, within a budget of octets. */
+export interface FrameCache {
+  /** The first frame of the zone as it stands in the snapshot. */
+  framesOf(snapshot: ZoneSnapshot): Frame;
+  /** Keeps what was encoded for a frame, if the budget allows. */
+  keep(
+    snapshot: ZoneSnapshot,
+    frame: Frame,
+    encoded: Pick<Frame, 'octets' | 'records' | 'startsAt'>,
+  ): void;
+  held(): number;
+}
+
+export function createFrameCache(budgetOctets: number): FrameCache {
+  /** By origin, the longest unused first. */
+  const lists = new Map<string, FrameList>();
+  let held = 0;
+
+  const evictFor = (octets: number, keepKey: string): boolean => {
+    for (const [key, list] of lists) {
+      if (held + octets <= budgetOctets) break;
+      if (key === keepKey) continue;
+      held -= list.held;
+      lists.delete(key);
+    }
+    return held + octets <= budgetOctets;
+  };
+
+  return {
+    framesOf(snapshot) {
+      const key = formatName(snapshot.settings.origin);
+      const known = lists.get(key);
+      const list = known?.snapshot === snapshot ? known : deriveList(known, snapshot);
+      held += list.held - (known?.held ?? 0);
+      lists.delete(key);
+      lists.set(key, list);
+      return list.first;
+    },
+    keep(snapshot, frame, encoded) {
+      const key = formatName(snapshot.settings.origin);
+      const list = lists.get(key);
+      const octets = encoded.octets?.length ?? 0;
+      // A transfer of an older snapshot goes on with frames that the cache no longer has.
+      if (list?.snapshot !== snapshot || !evictFor(octets, key)) return;
+      const before = frame.octets?.length ?? 0;
+      list.held += octets - before;
+      held += octets - before;
+      frame.octets = encoded.octets;
+      frame.records = encoded.records;
+      frame.startsAt = encoded.startsAt;
+    },
+    held: () => held,
+  };
+}
+
+/** The list for a snapshot: from that of an older one where history tells what differs, else a new one. */
+function deriveList(known: FrameList | undefined, snapshot: ZoneSnapshot): FrameList {
+  const revisions = known === undefined ? null : revisionsFrom(known.snapshot, snapshot);
+  if (known === undefined || revisions === null || isSparse(known)) {
+    return { snapshot, first: emptyFrame(RPZ_START), held: 0 };
+  }
+  const changed = changedCursors(revisions);
+  let at = 0;
+  let held = 0;
+  let first: Frame | null = null;
+  let last: Frame | null = null;
+  for (let frame: Frame | null = known.first; frame !== null; frame = frame.next) {
+    const end: RpzCursor | undefined = frame.next?.from;
+    let isStale = false;
+    for (; at < changed.length && (!end || compareCursors(changed[at], end) < 0); at++)
+      isStale = true;
+    const copy: Frame = isStale ? emptyFrame(frame.from) : { ...frame, next: null };
+    held += copy.octets?.length ?? 0;
+    if (last === null) first = copy;
+    else last.next = copy;
+    last = copy;
+  }
+  return { snapshot, first: first ?? emptyFrame(RPZ_START), held };
+}
+
+function revisionsFrom(older: ZoneSnapshot, newer: ZoneSnapshot): readonly Revision[] | null {
+  const sameRendering =
+    older.body.kind === 'rpz' &&
+    newer.body.kind === 'rpz' &&
+    older.body.rendering === newer.body.rendering;
+  return sameRendering ? revisionsSince(newer, older.serial) : null;
+}
+
+function changedCursors(revisions: readonly Revision[]): RpzCursor[] {
+  const cursors: RpzCursor[] = [];
+  for (const { diff } of revisions) {
+    if (diff.kind !== 'rpz') continue;
+    for (const { from, to, ids } of diff.moves) {
+      for (const id of ids) {
+        if (from !== NO_STATE) cursors.push({ state: from, id });
+        if (to !== NO_STATE) cursors.push({ state: to, id });
+      }
+    }
+  }
+  return cursors.sort(compareCursors);
+}
+
+function isSparse(list: FrameList): boolean {
+  let frames = 0;
+  for (let frame: Frame | null = list.first; frame !== null; frame = frame.next) frames++;
+  return frames > FRAMES_MIN && list.held / frames < FILL_MIN_OCTETS;
+}
+
+export function emptyFrame(from: RpzCursor): Frame {
+  return { from, octets: null, records: 0, startsAt: 0, next: null };
+}

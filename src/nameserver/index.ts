@@ -1,0 +1,10 @@
+/**
+ * From a query's octets to an answer's: read, authenticate, authorise, find, write; and transfers,
+ * decided in one place and streamed part by part.
+ *
+ * Here: what is answered to whom. Not here: sockets, framing and limits (server/), what is in a zone
+ * (zone/). It reads one snapshot per query, waits for nothing and writes nothing but ready frames.
+ */
+export { createNameserver, type NameserverOptions } from './create-nameserver.ts';
+export type { Directory, Observer, Requester } from './directory-port.ts';
+export type { Answer, Handler, Peer } from './handler-port.ts';

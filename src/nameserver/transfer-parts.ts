@@ -1,0 +1,124 @@
+import type { Catalogue } from '../indicators/catalogue.ts';
+import type { PositionedRecord } from '../zone/records.ts';
+import { encodeRules } from '../zone/rpz-encode.ts';
+import type { ZoneSnapshot } from '../zone/snapshot.ts';
+import { emptyFrame, type Frame, type FrameCache } from './frame-cache.ts';
+
+/** A message that is being filled; its question names the zone at offset 12. */
+export interface OpenMessage {
+  readonly buffer: Uint8Array;
+  readonly start: number;
+  at: number;
+  records: number;
+}
+
+/** One part of a transfer. `write` puts as much as fits into the message; true when nothing is left. */
+export interface TransferPart {
+  write(message: OpenMessage): boolean;
+}
+
+/** Compression pointers reach no further, so messages end about here. */
+const MESSAGE_OCTETS_AIM = 16_384;
+const POINTER_OFFSET_MAX = 0x3fff;
+
+/** Records one after the other, each with the zone's name as a pointer and a repeated owner as another. */
+export function recordsPart(records: Iterator<PositionedRecord>): TransferPart {
+  let held: PositionedRecord | null = null;
+  let lastLabels: Uint8Array | null = null;
+  let lastOffset = 0;
+  return {
+    write(message) {
+      // Offsets of the message before mean nothing in this one.
+      lastLabels = null;
+      for (;;) {
+        if (held === null) {
+          const { done, value } = records.next();
+          if (done) return true;
+          held = value;
+        }
+        const { labels, tail } = held;
+        const octets = labels.length + 2 + tail.length;
+        const used = message.at - message.start;
+        if (used + octets > MESSAGE_OCTETS_AIM && message.records > 0) return false;
+        if (labels === lastLabels && lastOffset <= POINTER_OFFSET_MAX && labels.length > 0) {
+          writePointer(message, lastOffset);
+        } else {
+          lastLabels = labels;
+          lastOffset = used;
+          message.buffer.set(labels, message.at);
+          message.at += labels.length;
+          writePointer(message, ORIGIN_OFFSET);
+        }
+        message.buffer.set(tail, message.at);
+        message.at += tail.length;
+        message.records++;
+        held = null;
+      }
+    },
+  };
+}
+
+/** All rules of an RPZ zone: frames that are ready are copied, the others encoded in place and kept. */
+export function framesPart(
+  snapshot: ZoneSnapshot,
+  catalogue: Catalogue,
+  cache: FrameCache,
+): TransferPart {
+  let frame: Frame | null = cache.framesOf(snapshot);
+  return {
+    write(message) {
+      const startsAt = message.at - message.start;
+      while (frame !== null) {
+        // Empty stretches take no room, so the next one may begin where this one does.
+        const isFirst = message.at - message.start === startsAt;
+        if (!isFirst) return false;
+        if (frame.octets !== null && (frame.startsAt === startsAt || frame.records === 0)) {
+          message.buffer.set(frame.octets, message.at);
+          message.at += frame.octets.length;
+          message.records += frame.records;
+        } else {
+          encodeFrame({ frame, message, snapshot, catalogue, cache });
+        }
+        frame = frame.next;
+      }
+      return true;
+    },
+  };
+}
+
+function encodeFrame(options: {
+  readonly frame: Frame;
+  readonly message: OpenMessage;
+  readonly snapshot: ZoneSnapshot;
+  readonly catalogue: Catalogue;
+  readonly cache: FrameCache;
+}): void {
+  const { frame, message, snapshot, catalogue, cache } = options;
+  if (snapshot.body.kind !== 'rpz') throw new Error('only RPZ zones are made of rules');
+  const { content, rendering } = snapshot.body;
+  const from = message.at;
+  const encoded = encodeRules({
+    catalogue,
+    content,
+    rendering,
+    from: frame.from,
+    to: frame.next?.from ?? null,
+    buffer: message.buffer,
+    messageStart: message.start,
+    at: from,
+    limit: message.start + MESSAGE_OCTETS_AIM,
+  });
+  // More than one message holds: the rest becomes a stretch of its own.
+  if (encoded.next !== null) frame.next = { ...emptyFrame(encoded.next), next: frame.next };
+  message.at = encoded.at;
+  message.records += encoded.records;
+  const octets = message.buffer.slice(from, encoded.at);
+  cache.keep(snapshot, frame, { octets, records: encoded.records, startsAt: from - message.start });
+}
+
+const ORIGIN_OFFSET = 12;
+
+function writePointer(message: OpenMessage, offset: number): void {
+  message.buffer[message.at++] = 0xc0 | (offset >>> 8);
+  message.buffer[message.at++] = offset & 0xff;
+}

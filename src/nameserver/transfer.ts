@@ -1,0 +1,148 @@
+import { compareSerials, isNewerSerial, type Serial } from '../dns/serial.ts';
+import type { Catalogue } from '../indicators/catalogue.ts';
+import { apexRrsets, soaRrset } from '../zone/apex.ts';
+import { applyIpDiff, composeIpDiffs, invertIpDiff } from '../zone/ip-content.ts';
+import { countIpRecords, ipRrsets, removedIpRecords } from '../zone/ip-records.ts';
+import { type PositionedRecord, recordsOf } from '../zone/records.ts';
+import { composeRpzDiffs, invertRpzDiff } from '../zone/rpz-content.ts';
+import { estimateDiffOctets, estimateRuleOctets, removedRecords } from '../zone/rpz-records.ts';
+import { type Revision, revisionsSince, type ZoneSnapshot } from '../zone/snapshot.ts';
+import type { FrameCache } from './frame-cache.ts';
+import { framesPart, recordsPart, type TransferPart } from './transfer-parts.ts';
+
+/** How a transfer request is answered. */
+export type TransferPlan =
+  /** The client has it all: the SOA alone says so (RFC 1995 section 4). */
+  | { readonly kind: 'current' }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'changes'; readonly from: Serial; readonly revisions: readonly Revision[] };
+
+/** Whether a client gets the changes since its serial, or the zone: one decision for all transports. */
+export function planTransfer(snapshot: ZoneSnapshot, clientSerial: Serial | null): TransferPlan {
+  if (clientSerial === null) return { kind: 'full' };
+  const order = compareSerials(clientSerial, snapshot.serial);
+  // RFC 1995 section 2: a client at the server's serial or beyond it gets the SOA and nothing else.
+  if (order === 0 || isNewerSerial(clientSerial, snapshot.serial)) return { kind: 'current' };
+  const revisions = revisionsSince(snapshot, clientSerial);
+  if (revisions === null || outweighsZone(snapshot, revisions)) return { kind: 'full' };
+  return { kind: 'changes', from: clientSerial, revisions };
+}
+
+/** The records of a transfer, as parts that fill messages. */
+export function transferParts(options: {
+  readonly snapshot: ZoneSnapshot;
+  readonly plan: TransferPlan;
+  readonly catalogue: Catalogue;
+  readonly frames: FrameCache;
+}): TransferPart[] {
+  const { snapshot, plan, catalogue, frames } = options;
+  const { settings, serial, body } = snapshot;
+  const soa = () => recordsPart(recordsOf(soaRrset(settings, serial)));
+  switch (plan.kind) {
+    case 'current':
+      return [soa()];
+    case 'changes':
+      return [recordsPart(changedRecords(snapshot, plan, catalogue))];
+    case 'full': {
+      const apex = recordsPart(
+        apexRrsets(settings, serial, body)
+          .flatMap((rrset) => [...recordsOf(rrset)])
+          .values(),
+      );
+      const rest =
+        body.kind === 'rpz'
+          ? framesPart(snapshot, catalogue, frames)
+          : recordsPart(ipRecords(snapshot));
+      return [soa(), apex, rest, soa()];
+    }
+  }
+}
+
+function* ipRecords({ settings, body }: ZoneSnapshot): Generator<PositionedRecord> {
+  if (body.kind !== 'ip') return;
+  for (const rrset of ipRrsets(body.content, settings.origin, body.ttl)) yield* recordsOf(rrset);
+}
+
+/**
+ * RFC 1995 section 4: the new SOA, then one difference sequence (condensed, section 5), the old SOA
+ * leading what goes and the new SOA leading what comes, then the new SOA again.
+ */
+function* changedRecords(
+  snapshot: ZoneSnapshot,
+  plan: Extract<TransferPlan, { kind: 'changes' }>,
+  catalogue: Catalogue,
+): Generator<PositionedRecord> {
+  const { settings, serial } = snapshot;
+  const newSoa = soaRrset(settings, serial);
+  const { removed, added } = differenceRecords(snapshot, plan, catalogue);
+  yield* recordsOf(newSoa);
+  yield* recordsOf(soaRrset(settings, plan.from));
+  yield* removed;
+  yield* recordsOf(newSoa);
+  yield* added;
+  yield* recordsOf(newSoa);
+}
+
+interface Difference {
+  readonly removed: Iterable<PositionedRecord>;
+  readonly added: Iterable<PositionedRecord>;
+}
+
+function differenceRecords(
+  snapshot: ZoneSnapshot,
+  { from, revisions }: Extract<TransferPlan, { kind: 'changes' }>,
+  catalogue: Catalogue,
+): Difference {
+  const { settings, serial, body } = snapshot;
+  if (body.kind === 'rpz') {
+    const moves = composeRpzDiffs(
+      revisions.flatMap(({ diff }) => (diff.kind === 'rpz' ? [diff.moves] : [])),
+    );
+    return {
+      removed: removedRecords(moves, catalogue, body.rendering),
+      added: removedRecords(invertRpzDiff(moves), catalogue, body.rendering),
+    };
+  }
+  const lists = composeIpDiffs(
+    revisions.flatMap(({ diff }) => (diff.kind === 'ip' ? [diff.lists] : [])),
+  );
+  // The layout is a function of the list, so the old records follow from the old list.
+  const before = applyIpDiff(body.content, invertIpDiff(lists));
+  const apex = (at: Serial, content: typeof before): PositionedRecord[] =>
+    apexRrsets(settings, at, { ...body, content })
+      .slice(1)
+      .flatMap((rrset) => [...recordsOf(rrset)]);
+  const { origin } = settings;
+  return {
+    removed: chain(apex(from, before), removedIpRecords(before, body.content, origin, body.ttl)),
+    added: chain(
+      apex(serial, body.content),
+      removedIpRecords(body.content, before, origin, body.ttl),
+    ),
+  };
+}
+
+function* chain(...parts: readonly Iterable<PositionedRecord>[]): Generator<PositionedRecord> {
+  for (const part of parts) yield* part;
+}
+
+/** An owner name relative to the zone takes about this much. */
+const OWNER_OCTETS = 18;
+
+/** RFC 1995 section 2: when the changes would be larger than the zone, the zone is sent. */
+function outweighsZone({ body }: ZoneSnapshot, revisions: readonly Revision[]): boolean {
+  if (body.kind === 'rpz') {
+    const octets = revisions.reduce(
+      (sum, { diff }) =>
+        sum +
+        (diff.kind === 'rpz' ? estimateDiffOctets(diff.moves, body.rendering, OWNER_OCTETS) : 0),
+      0,
+    );
+    return octets > estimateRuleOctets(body.content, body.rendering, OWNER_OCTETS);
+  }
+  const records = revisions.reduce(
+    (sum, revision) => sum + revision.recordsRemoved + revision.recordsAdded,
+    0,
+  );
+  return records > countIpRecords(body.content).records;
+}

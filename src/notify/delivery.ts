@@ -1,0 +1,150 @@
+import { parseName, RCODE, rcodeName } from '../dns/index.ts';
+import type { OutboxRow } from '../publish/store-port.ts';
+import type { Exchanges, Outcome } from './exchanges.ts';
+import { createGate } from './gate.ts';
+import type { ServedSoa } from './notify-message.ts';
+import type { NotifierLimits, NotifierOptions, NotifierStatistics } from './options.ts';
+import { retryDelayMs } from './retry-delay.ts';
+
+/** Sends one row of the outbox once and writes down how it went. Never rejects. */
+export interface Delivery {
+  deliver(row: OutboxRow, soa: ServedSoa): Promise<Delivered>;
+}
+
+export interface Delivered {
+  /** False when the endpoint gave no sign of life. */
+  readonly answered: boolean;
+  /** When the row is due again; null when it is not owed any more, or nobody knows. */
+  readonly retryInMs: number | null;
+}
+
+export interface DeliveryOptions {
+  readonly options: NotifierOptions & NotifierLimits;
+  readonly exchanges: Exchanges;
+  readonly counters: { -readonly [Name in keyof NotifierStatistics]: number };
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** Troubles that are remembered in order to be logged once; when there are more, all are forgotten. */
+const TROUBLES_MAX = 10_000;
+/** Results that the store is asked to write at once: a commit must not wait behind hundreds of them. */
+const STORE_WRITES_MAX = 4;
+
+export function createDelivery(given: DeliveryOptions): Delivery {
+  const troubles = new Map<string, string>();
+  const write = createGate(STORE_WRITES_MAX);
+  return {
+    async deliver(row, soa) {
+      given.counters.sent += 1;
+      const outcome = await send(given, row, soa);
+      if (outcome.kind === 'stopped') return { answered: true, retryInMs: null };
+      const answered = outcome.kind === 'answer' || outcome.kind === 'tsig-error';
+      count(given.counters, outcome);
+      reportTrouble(given, troubles, row, outcome);
+      try {
+        const retryInMs = await write(() => record(given, row, soa, outcome));
+        return { answered, retryInMs };
+      } catch (error) {
+        // The row is still owed, so the device is told once more than it need be.
+        given.options.log.error({ err: error, ...endpointOf(row) }, 'the outbox failed');
+        return { answered, retryInMs: null };
+      }
+    },
+  };
+}
+
+async function send(
+  { options, exchanges }: DeliveryOptions,
+  { origin, address, port, deviceId }: OutboxRow,
+  soa: ServedSoa,
+): Promise<Outcome> {
+  try {
+    const zone = parseName(origin);
+    return await exchanges.send({ address, port, zone, soa, key: options.findKey(deviceId) });
+  } catch (error) {
+    return { kind: 'unsendable', reason: error instanceof Error ? error.message : `${error}` };
+  }
+}
+
+/**
+ * An acknowledgement is NOERROR: RFC 1996 section 4.7 has the response identical to the request
+ * but for QR. NOTIMP completes the transaction as well (section 3.12): who does not know NOTIFY
+ * will not learn it from more of them. Any other RCODE ends this request only (section 4.8): it
+ * tells of a secondary that does not have the zone yet, or does not know us yet, so the row stays
+ * owed and a new request is made later. So it does after an ICMP error, where section 3.6 would
+ * allow to give up: a secondary that is being restarted has to hear of what it missed.
+ */
+async function record(
+  { options, now, random }: DeliveryOptions,
+  row: OutboxRow,
+  soa: ServedSoa,
+  outcome: Outcome,
+): Promise<number | null> {
+  const rcode = outcome.kind === 'answer' ? outcome.rcode : null;
+  if (rcode !== RCODE.NOERROR && rcode !== RCODE.NOTIMP) {
+    const limits = { minMs: options.retryMsMin, maxMs: options.retryMsMax };
+    const attempts = row.attempts + 1;
+    const retryInMs = Math.round(retryDelayMs(attempts, limits, random()));
+    await options.store.notifyFailed(row, attempts, now() + retryInMs);
+    return retryInMs;
+  }
+  const { deviceId, origin, address, port } = row;
+  const told = { deviceId, origin, address, port, serial: soa.serial };
+  if (rcode === RCODE.NOERROR) options.onAcknowledged({ ...told, at: now() });
+  await options.store.notifyAcknowledged(told);
+  // What was sent is newer than the row as it was read; the outbox may hold it in either state.
+  if (row.serial !== soa.serial) await options.store.notifyAcknowledged(row);
+  return null;
+}
+
+function count(counters: DeliveryOptions['counters'], outcome: Outcome): void {
+  if (outcome.kind === 'timeout') counters.timeouts += 1;
+  else if (outcome.kind === 'unsendable') counters.unsendable += 1;
+  else if (outcome.kind === 'tsig-error') counters.refused += 1;
+  else if (outcome.kind === 'answer') counters[counterOf(outcome.rcode)] += 1;
+}
+
+function counterOf(rcode: number): 'acknowledged' | 'notImplemented' | 'refused' {
+  if (rcode === RCODE.NOERROR) return 'acknowledged';
+  return rcode === RCODE.NOTIMP ? 'notImplemented' : 'refused';
+}
+
+/** Logs when an endpoint and zone get into trouble, when the trouble changes and when it is over. */
+function reportTrouble(
+  { options: { log } }: DeliveryOptions,
+  troubles: Map<string, string>,
+  row: OutboxRow,
+  outcome: Outcome,
+): void {
+  const key = `${row.address} ${row.port} ${row.origin}`;
+  const trouble = troubleOf(outcome);
+  if (trouble === (troubles.get(key) ?? null)) return;
+  if (trouble === null) {
+    troubles.delete(key);
+    log.info(endpointOf(row), 'NOTIFY acknowledged again');
+    return;
+  }
+  if (troubles.size >= TROUBLES_MAX) troubles.clear();
+  troubles.set(key, trouble);
+  log.warn({ ...endpointOf(row), trouble }, 'NOTIFY not acknowledged');
+}
+
+function troubleOf(outcome: Outcome): string | null {
+  switch (outcome.kind) {
+    case 'answer':
+      return outcome.rcode === RCODE.NOERROR ? null : rcodeName(outcome.rcode);
+    case 'tsig-error':
+      return outcome.error;
+    case 'timeout':
+      return outcome.hint === null ? 'no answer' : `no acceptable answer: ${outcome.hint}`;
+    case 'unsendable':
+      return outcome.reason;
+    case 'stopped':
+      return null;
+  }
+}
+
+function endpointOf({ deviceId, origin, address, port, serial }: OutboxRow): object {
+  return { deviceId, zone: origin, address, port, serial };
+}

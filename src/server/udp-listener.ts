@@ -1,0 +1,112 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Handler } from '../nameserver/handler-port.ts';
+import { plainAddress } from './client-address.ts';
+import { isQuery, queryHead, serverFailure } from './header.ts';
+import type { DnsServerLimits, ListenAddress } from './options.ts';
+import type { Reporter } from './reporter.ts';
+import type { Counters } from './statistics.ts';
+import { endStream } from './transfer-scheduler.ts';
+
+export interface UdpService {
+  readonly handler: Handler;
+  readonly limits: DnsServerLimits;
+  readonly counters: Counters;
+  readonly reporter: Reporter;
+}
+
+export interface UdpListener {
+  readonly port: number;
+  close(): void;
+}
+
+/** No UDP payload is larger, and so no answer. */
+const DATAGRAM_OCTETS_MAX = 65_535;
+
+/**
+ * Answers queries on one UDP socket, each from the address that it was sent to: listening on
+ * 0.0.0.0 or :: leaves that choice to the system's routes, since Node does not tell the address.
+ * Rejects with the system's error when the address cannot be had.
+ */
+export async function listenUdp(
+  service: UdpService,
+  { address, port }: ListenAddress,
+): Promise<UdpListener> {
+  const family = isIPv6(address) ? 6 : 4;
+  const socket = createSocket({
+    ...(family === 6 ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' }),
+    recvBufferSize: service.limits.udpReceiveBufferOctets,
+    // Only addresses are ever looked up. The usual look-up would put each answer off to a later tick.
+    lookup: (host, _options, callback) => callback(null, host, family),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address, port }, () => {
+      socket.off('error', reject);
+      resolve();
+    });
+  });
+  socket.on('error', (error) =>
+    service.reporter.failure('a UDP socket failed', error, { address }),
+  );
+  const send = createSender(service, socket);
+  socket.on('message', (query, from) => {
+    const answer = answerTo(service, query, from);
+    if (answer !== null) send(answer, from);
+  });
+  return { port: socket.address().port, close: () => socket.close() };
+}
+
+/** Null for no answer. */
+function answerTo(
+  { handler, counters, reporter }: UdpService,
+  query: Uint8Array,
+  from: RemoteInfo,
+): Uint8Array | null {
+  if (!isQuery(query)) {
+    counters.udpMalformed += 1;
+    return null;
+  }
+  counters.udpQueries += 1;
+  const peer = { protocol: 'udp', address: plainAddress(from.address), port: from.port } as const;
+  try {
+    const answer = handler(query, peer);
+    if (answer.kind === 'message' && answer.bytes.length <= DATAGRAM_OCTETS_MAX) {
+      return answer.bytes;
+    }
+    if (answer.kind === 'none') return null;
+    if (answer.kind === 'stream') {
+      endStream(answer, { completed: false, octets: 0, durationMs: 0 }, reporter);
+    }
+    throw new Error('an answer that no datagram can carry');
+  } catch (error) {
+    counters.handlerFailures += 1;
+    reporter.failure('a query failed', error, { peer });
+    return serverFailure(queryHead(query));
+  }
+}
+
+/**
+ * Sends from a ring, since the system may take an answer later than the handler writes its next
+ * one. The ring is larger than the backlog by what wrapping can leave unused and one answer, so
+ * no answer in the backlog is overwritten.
+ */
+function createSender(
+  { limits, counters }: UdpService,
+  socket: Socket,
+): (answer: Uint8Array, to: RemoteInfo) => void {
+  const backlogMax = limits.udpSendBacklogOctetsMax;
+  const ring = Buffer.allocUnsafeSlow(backlogMax + 2 * DATAGRAM_OCTETS_MAX);
+  let next = 0;
+  return (answer, to) => {
+    if (socket.getSendQueueSize() + answer.length > backlogMax) {
+      counters.udpBacklogDrops += 1;
+      return;
+    }
+    if (next + answer.length > ring.length) next = 0;
+    ring.set(answer, next);
+    socket.send(ring, next, answer.length, to.port, to.address);
+    next += answer.length;
+    counters.udpAnswers += 1;
+  };
+}
