@@ -1,0 +1,114 @@
+import { parseIpv4, parseIpv6 } from '../dns/address.ts';
+import { lowerCaseName, type Name, nameKey, parentName, parseName } from '../dns/name.ts';
+import { type Serial, serial } from '../dns/serial.ts';
+import type { TsigKey } from '../dns/tsig.ts';
+import type { Catalogue } from '../indicators/catalogue.ts';
+import type { Directory, Requester } from '../nameserver/directory-port.ts';
+import { findCovers } from '../policy/explain.ts';
+import type { Device, DeviceId, Model, PolicyId } from '../policy/model.ts';
+import type { ZoneSnapshot } from '../zone/snapshot.ts';
+import { parseSourcePrefix, prefixHolds, type SourcePrefix } from './prefix-match.ts';
+import type { PublishedState } from './state.ts';
+import { type ZoneDefaults, zoneSettings } from './zone-names.ts';
+
+/** A device as far as it decides who may read. */
+interface Reader {
+  readonly id: DeviceId;
+  readonly access: Device['access'];
+  readonly sources: readonly SourcePrefix[];
+}
+
+/** The nameserver's view of a published state. Made once per state. */
+export function createDirectory(
+  state: PublishedState,
+  catalogue: Catalogue,
+  defaults: ZoneDefaults,
+): Directory {
+  const zones = new Map<string, ZoneSnapshot>();
+  const above = new Set<string>();
+  for (const zone of state.zones.values()) {
+    const { origin } = zone.settings;
+    zones.set(nameKey(origin), zone);
+    for (let name = origin; name.length > 1; name = parentName(name)) above.add(nameKey(name));
+  }
+  const { keys, deviceOfKey } = indexKeys(state.model);
+  const readers = indexReaders(state.model);
+  const all = [...readers.values()].flat();
+
+  const isReader = (reader: Reader, { key, address }: Requester): boolean => {
+    const byKey = key !== null && deviceOfKey.get(key) === reader.id;
+    const bySource = () => holdsAddress(reader.sources, address);
+    switch (reader.access) {
+      case 'key':
+        return byKey;
+      case 'source':
+        return bySource();
+      case 'either':
+        return byKey || bySource();
+    }
+  };
+
+  return {
+    catalogue,
+    root: zoneSettings(`${defaults.root.toLowerCase().replace(/\.$/, '')}.`, defaults),
+    zoneOf(name) {
+      for (let at: Name = lowerCaseName(name); ; at = parentName(at)) {
+        const zone = zones.get(nameKey(at));
+        if (zone !== undefined) return zone;
+        if (at.length <= 1) return null;
+      }
+    },
+    hasZoneBelow: (name) => above.has(nameKey(name)),
+    highestSerial() {
+      let highest = 1;
+      for (const zone of zones.values()) highest = Math.max(highest, zone.serial);
+      return serial(highest) satisfies Serial;
+    },
+    findKey: (name) => keys.get(nameKey(name)),
+    authorise: (zone, requester) =>
+      (readers.get(zone.policyId) ?? []).find((reader) => isReader(reader, requester))?.id ?? null,
+    isKnown: (requester) => all.some((reader) => isReader(reader, requester)),
+    listedBy(zone, words) {
+      const compiled = state.compiled.get(zone.policyId);
+      if (compiled === undefined || zone.body.kind !== 'ip') return [];
+      const { side } = zone.body;
+      const covers = findCovers(catalogue, compiled.members, {
+        trigger: 'ip',
+        words,
+        length: words.length * 32,
+      });
+      const names = covers
+        .filter(({ member }) => member.action.kind === side)
+        .map(({ member }) => member.source.name);
+      return [...new Set(names)];
+    },
+  };
+}
+
+function indexKeys(model: Model) {
+  const keys = new Map<string, TsigKey>();
+  const deviceOfKey = new Map<TsigKey, DeviceId>();
+  for (const { name, algorithm, secret, deviceId } of model.keys.values()) {
+    const key: TsigKey = { name: parseName(name), algorithm, secret };
+    keys.set(nameKey(key.name), key);
+    deviceOfKey.set(key, deviceId);
+  }
+  return { keys, deviceOfKey };
+}
+
+/** Devices by the policy that they are assigned; those without one read nothing. */
+function indexReaders(model: Model): ReadonlyMap<PolicyId, readonly Reader[]> {
+  const readers = new Map<PolicyId, Reader[]>();
+  for (const { id, access, sources, policyId } of model.devices.values()) {
+    if (policyId === null) continue;
+    const prefixes = sources.flatMap((text) => parseSourcePrefix(text) ?? []);
+    const ofPolicy = readers.get(policyId) ?? [];
+    readers.set(policyId, [...ofPolicy, { id, access, sources: prefixes }]);
+  }
+  return readers;
+}
+
+function holdsAddress(sources: readonly SourcePrefix[], text: string): boolean {
+  const address = parseIpv4(text) ?? parseIpv6(text);
+  return address !== null && sources.some((source) => prefixHolds(source, address));
+}
