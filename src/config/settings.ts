@@ -1,0 +1,221 @@
+import { absoluteName, rootName, shortLabel } from './name-kinds.ts';
+import { listOf, required, section, setting, type ValueOf } from './shape.ts';
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  ipAddress,
+  port,
+  size,
+  text,
+  wholeSeconds,
+} from './value-kinds.ts';
+
+/**
+ * Every setting: its kind (which holds the rule and the unit), its default and what it is for.
+ * The type `Config`, the checks and config/sluice.yaml all come from here. A property that ends in
+ * Ms, Seconds or Octets is written without that ending in the file, where the unit stands with
+ * the value.
+ */
+export const SETTINGS = section('', {
+  root: setting(
+    rootName,
+    'sluice.internal',
+    'The name that all zones are below: zone names are rpz.<policy>.<account>.<root>, and block and allow in the place of rpz. Nobody outside needs to know it, but resolvers must not answer it by themselves. Change it before devices are configured: their zone names change with it.',
+  ),
+  account: setting(
+    shortLabel('an account label'),
+    'main',
+    'The label of the first account, part of its zone names. Used when the database is created.',
+  ),
+  dataDirectory: setting(
+    text(1024),
+    'data',
+    'Where the database and the key file are kept. Relative to the directory that the server is started in; created when missing, readable by the server alone.',
+  ),
+  sampleCatalogue: setting(
+    flag,
+    'true',
+    'Whether a new database starts with the targets, bundles, policies and devices in zones/. They name documentation names and addresses only and block nothing real.',
+  ),
+  dns: section('The DNS server: queries, transfers and NOTIFY answers.', {
+    listen: listOf(section('', { address: required(ipAddress), port: required(port) }), {
+      itemsMin: 1,
+      itemsMax: 16,
+      fallback: [{ address: '127.0.0.1', port: '5300' }],
+      description:
+        'Where queries are answered, each address over UDP and TCP. To serve other machines add addresses of this one; who may ask for what is decided per device, and nobody else gets zone data.',
+    }),
+    udpPayloadMaxOctets: setting(
+      size('512 B', '4096 B'),
+      '1232 B',
+      'The largest answer over UDP, and what is announced in EDNS. What is larger goes over TCP. 1232 octets pass every IPv6 path without fragments.',
+    ),
+    tcp: section('Limits on TCP connections (RFC 7766 section 6.2).', {
+      connectionsMax: setting(
+        integer(1, 65_535),
+        '1024',
+        'Open connections in all. A new one above it is closed at once.',
+      ),
+      connectionsPerClientMax: setting(
+        integer(1, 65_535),
+        '64',
+        'Open connections from one address.',
+      ),
+      queriesPendingMax: setting(
+        integer(1, 10_000),
+        '100',
+        'Queries of one connection that wait for their answers. While it is reached nothing more is read from that connection.',
+      ),
+      idleTimeoutMs: setting(
+        duration('1s', '1h'),
+        '10s',
+        'A connection without a query or a running answer is closed after this time.',
+      ),
+    }),
+    transfers: section('Limits on zone transfers (AXFR, and IXFR over TCP).', {
+      runningMax: setting(
+        integer(1, 10_000),
+        '100',
+        'Transfers that run at the same time. Further ones wait their turn.',
+      ),
+      runningPerClientMax: setting(
+        integer(1, 10_000),
+        '16',
+        'Transfers to one address at the same time.',
+      ),
+      stallTimeoutMs: setting(
+        duration('1s', '1h'),
+        '30s',
+        'A transfer whose client reads nothing for this time is cut off.',
+      ),
+    }),
+  }),
+  tsig: section('Transaction signatures (RFC 8945).', {
+    fudgeSeconds: setting(
+      wholeSeconds('1s', '3600s'),
+      '300s',
+      'How far the clock of a signed message may be from ours. RFC 8945 section 10 recommends 300 seconds.',
+    ),
+    allowSha1: setting(
+      flag,
+      'false',
+      'Accept keys for hmac-sha1, for devices that know nothing better (RFC 8945 section 6).',
+    ),
+    allowMd5: setting(
+      flag,
+      'false',
+      'Accept keys for hmac-md5, which RFC 8945 section 6 says must not be used any more.',
+    ),
+  }),
+  soa: section('The SOA record of every zone.', {
+    ns: setting(
+      absoluteName,
+      'ns.<root>',
+      'Name of the primary (MNAME), and the NS of IP zones. <root> at the end stands for the root.',
+    ),
+    hostmaster: setting(
+      absoluteName,
+      'hostmaster.<root>',
+      'Mailbox of the person in charge (RNAME): the @ is written as a dot, RFC 1035 section 8. <root> at the end stands for the root.',
+    ),
+    refreshSeconds: setting(
+      wholeSeconds('10s', '7d'),
+      '900s',
+      'How often secondaries ask for a new serial when no NOTIFY came.',
+    ),
+    retrySeconds: setting(
+      wholeSeconds('5s', '1d'),
+      '300s',
+      'How soon they ask again after a failure. Must be shorter than refresh.',
+    ),
+    expireSeconds: setting(
+      // Interop.md, rule 8: a device keeps enforcing what it has for two weeks of silence at least.
+      wholeSeconds('14d', '365d'),
+      '1209600s',
+      'How long they enforce what they have when we cannot be reached. At least 14 days.',
+    ),
+    minimumSeconds: setting(
+      wholeSeconds('0s', '1d'),
+      '60s',
+      'How long a negative answer may be kept (RFC 2308 section 4).',
+    ),
+  }),
+  policies: section('What a new policy starts with.', {
+    ttlSeconds: setting(
+      wholeSeconds('1s', '1d'),
+      '60s',
+      'TTL of the records of its zones. It can be changed for each policy.',
+    ),
+  }),
+  journal: section(
+    'History of each zone, from which IXFR is answered. A secondary that is further behind gets an AXFR.',
+    {
+      revisionsMax: setting(integer(1, 100_000), '100', 'Revisions that are kept for each zone.'),
+      zoneMaxOctets: setting(
+        size('64 KiB', '4 GiB'),
+        '16 MiB',
+        'What the revisions of one zone may take. The oldest go first.',
+      ),
+    },
+  ),
+  transfer: section('Encoding of transfers.', {
+    frameCacheMaxOctets: setting(
+      size('1 MiB', '64 GiB'),
+      '256 MiB',
+      'Memory for the encoded messages of zones that are transferred repeatedly. A million rules take about 43 MiB.',
+    ),
+  }),
+  notify: section('NOTIFY to devices (RFC 1996), repeated until it is acknowledged.', {
+    timeoutMs: setting(duration('100ms', '1m'), '3s', 'How long an acknowledgement is waited for.'),
+    backoffMaxMs: setting(
+      duration('1s', '1d'),
+      '60s',
+      'The pause after a failed attempt doubles each time, up to this.',
+    ),
+    inFlightMax: setting(
+      integer(1, 4096),
+      '64',
+      'Messages that wait for their acknowledgements at the same time.',
+    ),
+  }),
+  http: section('The admin API, its documentation page and the metrics.', {
+    listen: section('', {
+      address: setting(
+        ipAddress,
+        '127.0.0.1',
+        'Where requests are answered. Any other than a loopback address needs allowRemote.',
+      ),
+      port: setting(port, '8053', 'TCP port of the admin API.'),
+    }),
+    allowRemote: setting(
+      flag,
+      'false',
+      'Says that other machines may reach the admin API. It speaks plain HTTP and tokens would cross the network in clear: put a proxy with TLS in front.',
+    ),
+    bodyMaxOctets: setting(
+      size('64 KiB', '1 GiB'),
+      '64 MiB',
+      'The largest request. A list of a million names takes about 25 MiB.',
+    ),
+  }),
+  log: section('The log, on standard error.', {
+    level: setting(
+      choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+      'info',
+      'The least severe records that are written.',
+    ),
+    format: setting(
+      choice(['json', 'text']),
+      'json',
+      'json: one JSON object to a line, for programs. text: one short line, for people.',
+    ),
+  }),
+});
+
+/**
+ * The configuration as the rest of the program sees it: complete, checked and frozen. Units are in
+ * the names. `soa.ns` and `soa.hostmaster` are absolute with their final dot; `root` has none.
+ */
+export type Config = ValueOf<typeof SETTINGS>;

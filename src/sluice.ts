@@ -1,0 +1,317 @@
+import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { getPublicSuffix } from 'tldts';
+import { type Config, loadBuiltInTargets, loadSampleCatalogue } from './config/index.ts';
+import { parseName } from './dns/name.ts';
+import { rcodeName } from './dns/registry.ts';
+import type { TsigAlgorithm, TsigKey } from './dns/tsig.ts';
+import { beginModel, isBegun } from './first-run.ts';
+import { buildApi, DEFAULT_API_LIMITS, type MetricFamily } from './http/index.ts';
+import { createNameserver, type Directory } from './nameserver/index.ts';
+import { type Notifier, startNotifier } from './notify/index.ts';
+import { type EditSettings, memberKinds } from './publish/edits/index.ts';
+import {
+  createDirectory,
+  createPublisher,
+  type ExpiryClock,
+  openDeviceStatusBook,
+  type PublishedState,
+  type RunningPublisher,
+  startExpiryClock,
+  type ZoneDefaults,
+} from './publish/index.ts';
+import { type DnsServer, startDnsServer } from './server/index.ts';
+import { openStore } from './store/index.ts';
+import { soaRrset } from './zone/index.ts';
+
+/** A running server. */
+export interface Sluice {
+  readonly publisher: RunningPublisher;
+  /** Printed once; null when the database was there already. */
+  readonly adminToken: string | null;
+  dnsAddresses(): readonly { readonly address: string; readonly port: number }[];
+  httpAddress(): { readonly address: string; readonly port: number };
+  /** Stops listening, finishes or cuts what runs, and closes the store, in this order. */
+  stop(): Promise<void>;
+}
+
+export interface SluiceOptions {
+  readonly config: Config;
+  /** The folder `zones/` with the built-in and the sample targets. */
+  readonly zonesDirectory: string;
+  readonly version: string;
+  readonly log: Logger;
+  /** Unix milliseconds. */
+  readonly clock?: () => number;
+}
+
+/**
+ * An origin is at most `block.` + device and `dev` or policy label + account label + root, whatever
+ * the configured root is; what is left of 255 octets is for owners (interop rule 3).
+ */
+const ORIGIN_OCTETS_MAX = 96;
+const NAME_OCTETS_MAX = 255;
+const OWNER_OCTETS_MAX = NAME_OCTETS_MAX - ORIGIN_OCTETS_MAX;
+
+const STATUS_FLUSH_MS = 2_000;
+const STOP_DEADLINE_MS = 5_000;
+
+/** Starts everything in order: the store, what is published, the DNS server, NOTIFY, the admin API. */
+export async function startSluice(options: SluiceOptions): Promise<Sluice> {
+  const { config, log, version, zonesDirectory } = options;
+  const clock = options.clock ?? Date.now;
+  const defaults = zoneDefaults(config);
+  const directory = resolve(config.dataDirectory);
+  const store = await openStore({
+    path: join(directory, 'sluice.sqlite'),
+    keyFile: join(directory, 'secret.key'),
+  });
+
+  let notifier: Notifier | undefined;
+  let expiry: ExpiryClock | undefined;
+  const publisher = await createPublisher({
+    store,
+    defaults,
+    clock,
+    limits: {
+      revisionsMax: config.journal.revisionsMax,
+      octetsMax: config.journal.zoneMaxOctets,
+    },
+    onPublished: ({ zones }) => {
+      for (const { origin, fromSerial, toSerial } of zones) {
+        log.info({ zone: origin, fromSerial, toSerial }, 'published');
+      }
+      statusBook.forgetDevices((id) =>
+        [...publisher.model.devices.keys()].some((known) => known === id),
+      );
+      notifier?.wake();
+      expiry?.reschedule();
+    },
+  });
+  const statusBook = await openDeviceStatusBook(store, clock);
+  const settings = editSettings(config, publisher);
+  const adminToken = isBegun(publisher.model)
+    ? null
+    : await begin({ publisher, settings, config, zonesDirectory });
+
+  const rcodes = new Map<string, number>();
+  const nameserver = createNameserver({
+    directory: directoryOf(publisher, defaults),
+    clock,
+    tsigAlgorithms: allowedAlgorithms(config),
+    udpOctetsMax: config.dns.udpPayloadMaxOctets,
+    frameCacheOctets: config.transfer.frameCacheMaxOctets,
+    observer: {
+      polled: statusBook.polled,
+      transferred(event) {
+        const { zone, kind, address, octets, durationMs, completed } = event;
+        log.info(
+          { serial: zone.serial, kind, address, octets, durationMs, completed },
+          'transferred',
+        );
+        statusBook.transferred(event);
+      },
+      answered(rcode, protocol) {
+        const key = `${protocol} ${rcodeName(rcode)}`;
+        rcodes.set(key, (rcodes.get(key) ?? 0) + 1);
+      },
+    },
+  });
+  const dns = await startDnsServer(dnsOptions(config), nameserver, log);
+
+  notifier = startNotifier({
+    store,
+    findKey: (deviceId) => keyOfDevice(publisher, deviceId),
+    soaRdata: (origin) => servedSoa(publisher, origin),
+    onAcknowledged: statusBook.acknowledged,
+    log,
+    answerTimeoutMs: config.notify.timeoutMs,
+    retryMsMax: config.notify.backoffMaxMs,
+    inFlightMax: config.notify.inFlightMax,
+    now: clock,
+  });
+  notifier.wake();
+  const reportFlush = (error: unknown) =>
+    log.error({ err: error }, 'the device status could not be stored');
+  const flusher = setInterval(() => void statusBook.flush().catch(reportFlush), STATUS_FLUSH_MS);
+  expiry = startExpiryClock({
+    publisher,
+    settings,
+    clock,
+    onError: (error) => log.error({ err: error }, 'expired list entries could not be removed'),
+  });
+
+  let isServing = true;
+  const api = buildApi({
+    publisher,
+    edits: settings,
+    version,
+    limits: { ...DEFAULT_API_LIMITS, textBodyMax: config.http.bodyMaxOctets },
+    log: log.child({ room: 'http' }, { level: 'warn' }),
+    monotonicMs: () => performance.now(),
+    deviceStatus: async () => statusBook.list(),
+    isServing: () => isServing,
+    collectMetrics: () =>
+      collectMetrics({ dns, notifier: notifier!, rcodes, frameOctets: nameserver.frameOctets() }),
+  });
+  await api.listen({ host: config.http.listen.address, port: config.http.listen.port });
+
+  return {
+    publisher,
+    adminToken,
+    dnsAddresses: () => dns.addresses(),
+    httpAddress: () => {
+      const bound = api.server.address();
+      const port =
+        typeof bound === 'object' && bound !== null ? bound.port : config.http.listen.port;
+      return { address: config.http.listen.address, port };
+    },
+    async stop() {
+      isServing = false;
+      expiry.stop();
+      clearInterval(flusher);
+      await api.close();
+      await notifier.stop();
+      await dns.stop({ deadlineMs: STOP_DEADLINE_MS });
+      await statusBook.flush();
+      await store.close();
+    },
+  };
+}
+
+async function begin(options: {
+  readonly publisher: RunningPublisher;
+  readonly settings: EditSettings;
+  readonly config: Config;
+  readonly zonesDirectory: string;
+}): Promise<string> {
+  const { publisher, settings, config, zonesDirectory } = options;
+  const builtIn = loadBuiltInTargets(zonesDirectory);
+  const samples = config.sampleCatalogue ? loadSampleCatalogue(zonesDirectory) : null;
+  const { value } = await publisher.change({ actor: 'sluice', action: 'first start' }, (draft) =>
+    beginModel({
+      draft,
+      settings,
+      accountLabel: config.account,
+      builtIn,
+      samples,
+      policyTtl: config.policies.ttlSeconds,
+    }),
+  );
+  return value.adminToken;
+}
+
+function zoneDefaults({ root, soa }: Config): ZoneDefaults {
+  return {
+    root,
+    primary: soa.ns,
+    hostmaster: soa.hostmaster,
+    refresh: soa.refreshSeconds,
+    retry: soa.retrySeconds,
+    expire: soa.expireSeconds,
+    minimum: soa.minimumSeconds,
+    apexTtl: soa.minimumSeconds,
+  };
+}
+
+function editSettings(config: Config, publisher: RunningPublisher): EditSettings {
+  return {
+    root: `${config.root.toLowerCase().replace(/\.$/, '')}.`,
+    ownerOctetsMax: OWNER_OCTETS_MAX,
+    isPublicSuffix: (name) => getPublicSuffix(name, { allowPrivateDomains: true }) === name,
+    memberKinds: (members) => memberKinds(publisher.catalogue, members),
+    keyAlgorithms: allowedAlgorithms(config),
+    randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
+    policyTtl: config.policies.ttlSeconds,
+  };
+}
+
+function allowedAlgorithms({ tsig }: Config): TsigAlgorithm[] {
+  return [
+    'hmac-sha256',
+    'hmac-sha384',
+    'hmac-sha512',
+    ...(tsig.allowSha1 ? (['hmac-sha1'] as const) : []),
+    ...(tsig.allowMd5 ? (['hmac-md5'] as const) : []),
+  ];
+}
+
+function dnsOptions({ dns }: Config): Parameters<typeof startDnsServer>[0] {
+  return {
+    listen: dns.listen,
+    tcpConnectionsMax: dns.tcp.connectionsMax,
+    tcpConnectionsPerClientMax: dns.tcp.connectionsPerClientMax,
+    tcpPendingQueriesMax: dns.tcp.queriesPendingMax,
+    tcpIdleMs: dns.tcp.idleTimeoutMs,
+    tcpStallMs: dns.transfers.stallTimeoutMs,
+    transfersMax: dns.transfers.runningMax,
+    transfersPerClientMax: dns.transfers.runningPerClientMax,
+  };
+}
+
+/** The directory of the state that is published now, made once per state. */
+function directoryOf(publisher: RunningPublisher, defaults: ZoneDefaults): () => Directory {
+  let state: PublishedState | undefined;
+  let directory: Directory | undefined;
+  return () => {
+    if (directory === undefined || state !== publisher.state) {
+      state = publisher.state;
+      directory = createDirectory(state, publisher.catalogue, defaults);
+    }
+    return directory;
+  };
+}
+
+/** The newest key of a device: the one that it was given last. */
+function keyOfDevice(publisher: RunningPublisher, deviceId: number): TsigKey | undefined {
+  const keys = [...publisher.model.keys.values()].filter((key) => key.deviceId === deviceId);
+  const newest = keys.sort((a, b) => b.createdAt - a.createdAt || b.id - a.id)[0];
+  if (newest === undefined) return undefined;
+  return { name: parseName(newest.name), algorithm: newest.algorithm, secret: newest.secret };
+}
+
+function servedSoa(publisher: RunningPublisher, origin: string) {
+  const zone = publisher.state.zones.get(origin);
+  if (zone === undefined) return null;
+  const { ttl, rdatas } = soaRrset(zone.settings, zone.serial);
+  return { serial: zone.serial, ttl, rdata: rdatas[0]! };
+}
+
+function collectMetrics(options: {
+  readonly dns: DnsServer;
+  readonly notifier: Notifier;
+  readonly rcodes: ReadonlyMap<string, number>;
+  readonly frameOctets: number;
+}): MetricFamily[] {
+  const { dns, notifier, rcodes, frameOctets } = options;
+  const counters = (prefix: string, help: string, values: object): MetricFamily => ({
+    name: prefix,
+    help,
+    type: 'gauge',
+    samples: Object.entries(values).map(([what, value]) => ({ labels: { what }, value })),
+  });
+  return [
+    {
+      name: 'sluice_dns_answers_total',
+      help: 'Answers by transport and RCODE.',
+      type: 'counter',
+      samples: [...rcodes].map(([key, value]) => {
+        const [protocol = '', rcode = ''] = key.split(' ');
+        return { labels: { protocol, rcode }, value };
+      }),
+    },
+    counters(
+      'sluice_dns_server',
+      'Sockets, connections and transfers since the start.',
+      dns.statistics(),
+    ),
+    counters('sluice_notify', 'NOTIFY messages since the start.', notifier.statistics()),
+    {
+      name: 'sluice_transfer_frame_octets',
+      help: 'Memory that encoded transfers take.',
+      type: 'gauge',
+      samples: [{ labels: {}, value: frameOctets }],
+    },
+  ];
+}
