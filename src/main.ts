@@ -90,10 +90,14 @@ function describeStart(sluice: Sluice, config: Config): string {
     '',
     'Zones, and how to look at them:',
   ];
+  const { devices } = sluice.publisher.model;
   for (const zone of sluice.publisher.zones()) {
+    const isPulled = [...devices.values()].some(({ policyId }) => policyId === zone.policyId);
     lines.push(
       `  ${zone.origin} serial ${zone.serial}, ${zone.records} records`,
-      `    dig @${address} -p ${port} ${zone.origin} AXFR`,
+      isPulled
+        ? `    dig @${address} -p ${port} ${zone.origin} AXFR`
+        : '    refused to everyone until a device is assigned the policy',
     );
   }
   if (sluice.adminToken !== null) {

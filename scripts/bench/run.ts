@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CLASS, encodeRdata, parseName, type ResourceRecord, RRTYPE } from '../../src/dns/index.ts';
+import { askSerial, drainTransfer, update, waitForSerial } from './client.ts';
+import { freshNames, generateRules } from './generate.ts';
+import { type Row, renderReport } from './report.ts';
+import {
+  residentOctets,
+  restartSluice,
+  type Server,
+  type SluiceServer,
+  startKnot,
+  startNamed,
+  startSluice,
+  writeZones,
+} from './servers.ts';
+
+const { values } = parseArgs({
+  options: {
+    rules: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string' },
+  },
+});
+const RULES = Number(values.rules);
+const ROUNDS = Number(values.rounds);
+const CHANGES = 1_000;
+const CLIENTS = 8;
+
+process.setMaxListeners(32);
+const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+try {
+  await bench();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function bench(): Promise<void> {
+  say(
+    `${RULES} rules, medians of ${ROUNDS} rounds, ${cpus().length} cores, Node ${process.version}`,
+  );
+  const rules = generateRules(RULES);
+  await writeZones([join(folder, 'bind'), join(folder, 'knot')], rules);
+
+  const first = await startSluice(join(folder, 'sluice'), rules);
+  await first.stop();
+  const sluice = await restartSluice(join(folder, 'sluice'));
+  const bind = await startNamed(join(folder, 'bind'));
+  const knot = await startKnot(join(folder, 'knot'));
+  const servers = [sluice, bind, knot];
+  const rows: Row[] = [];
+  try {
+    rows.push(row('start until served', 'ms', servers, (server) => [server.startMs]));
+    rows.push(await transferRow('AXFR, first', 1, servers, 1));
+    rows.push(await transferRow('AXFR, one client', 1, servers, ROUNDS));
+    rows.push(await transferRow(`AXFR, ${CLIENTS} clients at once`, CLIENTS, servers, ROUNDS));
+    rows.push(await octetsRow(servers));
+    rows.push(
+      ...(await changeRows(sluice, { ...first, ...sluice, targetId: first.targetId }, bind)),
+    );
+    const perRule = (server: Server) => [residentOctets(server.pid) / RULES];
+    rows.push(row('resident memory per rule', 'octets', servers, perRule));
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+  process.stdout.write(`${renderReport(rows)}\n`);
+  if (values.json !== undefined)
+    writeFileSync(values.json, JSON.stringify({ rules: RULES, rounds: ROUNDS, rows }, null, 2));
+}
+
+function row(
+  title: string,
+  unit: string,
+  servers: readonly Server[],
+  measure: (server: Server) => number[],
+): Row {
+  return {
+    title,
+    unit,
+    samples: Object.fromEntries(servers.map((server) => [server.name, measure(server)])),
+  };
+}
+
+/** The servers take turns within each round, so that a machine that changes its pace changes it for all. */
+async function transferRow(
+  title: string,
+  clients: number,
+  servers: readonly Server[],
+  rounds: number,
+): Promise<Row> {
+  const samples: Record<string, number[]> = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const server of servers) {
+      const start = performance.now();
+      await Promise.all(Array.from({ length: clients }, () => drainTransfer(server, server.zone)));
+      (samples[server.name] ??= []).push(performance.now() - start);
+    }
+  }
+  say(title);
+  return { title, unit: 'ms', samples };
+}
+
+async function octetsRow(servers: readonly Server[]): Promise<Row> {
+  const samples: Record<string, number[]> = {};
+  for (const server of servers) {
+    samples[server.name] = [(await drainTransfer(server, server.zone)).octets / RULES];
+  }
+  return { title: 'AXFR octets per rule', unit: 'octets', samples };
+}
+
+/** Publishing through the admin API against a dynamic update of the same number of rules, and the IXFR of it. */
+async function changeRows(server: Server, api: SluiceServer, bind: Server): Promise<Row[]> {
+  const publish: Record<string, number[]> = {};
+  const incremental: Record<string, number[]> = {};
+  for (let round = 0; round < ROUNDS; round++) {
+    const names = freshNames(CHANGES, round);
+    const before = await askSerial(server, server.zone);
+    const start = performance.now();
+    await api.api('PATCH', `/targets/${api.targetId}/indicators`, { add: names });
+    await waitForSerial(server, server.zone, before);
+    (publish[server.name] ??= []).push(performance.now() - start);
+    (incremental[server.name] ??= []).push((await drainTransfer(server, server.zone, before)).ms);
+
+    const bindBefore = await askSerial(bind, bind.zone);
+    const records = names.flatMap(recordsOf);
+    const bindStart = performance.now();
+    const answer = await update(bind, bind.zone, records);
+    if (answer.rcode !== 0) throw new Error(`BIND refuses the update with RCODE ${answer.rcode}`);
+    await waitForSerial(bind, bind.zone, bindBefore);
+    (publish[bind.name] ??= []).push(performance.now() - bindStart);
+    (incremental[bind.name] ??= []).push((await drainTransfer(bind, bind.zone, bindBefore)).ms);
+  }
+  say('changes');
+  return [
+    { title: `publish ${CHANGES} changes until served`, unit: 'ms', samples: publish },
+    { title: `IXFR of ${CHANGES} changes`, unit: 'ms', samples: incremental },
+  ];
+}
+
+function recordsOf(name: string): ResourceRecord[] {
+  const rdata = encodeRdata({ type: 'CNAME', target: parseName('.') });
+  return [name, `*.${name}`].map((owner) => ({
+    name: parseName(`${owner}.rpz.bench.example.`),
+    type: RRTYPE.CNAME,
+    class: CLASS.IN,
+    ttl: 60,
+    rdata,
+  }));
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
