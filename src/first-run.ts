@@ -1,5 +1,5 @@
 import type { SampleCatalogue, SampleTarget } from './config/index.ts';
-import type { AccountId, Model } from './policy/model.ts';
+import type { Model } from './policy/model.ts';
 import {
   changeIndicators,
   createAccount,
@@ -37,10 +37,6 @@ export function beginModel(options: {
 /** Whether the database has been begun. */
 export function isBegun(model: Model): boolean {
   return model.accounts.size > 0;
-}
-
-export function firstAccountId(model: Model): AccountId | null {
-  return model.accounts.keys().next().value ?? null;
 }
 
 function addTarget(edit: Edit, sample: SampleTarget, origin: 'built-in' | 'sample'): void {

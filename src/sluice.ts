@@ -18,6 +18,7 @@ import {
   openDeviceStatusBook,
   type PublishedState,
   type RunningPublisher,
+  releaseMemory,
   startExpiryClock,
   type ZoneDefaults,
 } from './publish/index.ts';
@@ -89,6 +90,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
       expiry?.reschedule();
     },
   });
+  releaseMemory();
   const statusBook = await openDeviceStatusBook(store, clock);
   const settings = editSettings(config, publisher);
   const adminToken = isBegun(publisher.model)

@@ -187,6 +187,18 @@ export class Catalogue {
     else this.visitLabelsBelow(id, visit);
   }
 
+  /** Whether `holds` is true of some name below this one; stops at the first. Names only. */
+  someDescendant(id: number, holds: (id: number) => boolean): boolean {
+    const open = [this.firstChild(id)];
+    while (open.length > 0) {
+      for (let child = open.pop()!; child !== NONE; child = this.linkB[child]) {
+        if (holds(child)) return true;
+        if (this.linkA[child] !== NONE) open.push(this.linkA[child]);
+      }
+    }
+    return false;
+  }
+
   /** The indicator that an id and a form stand for. */
   indicator(id: number, form: MemberForm): Indicator {
     if (this.isPrefix(id)) return { kind: this.prefixKind(id), key: this.prefixKey(id) };
@@ -426,9 +438,9 @@ export class Catalogue {
 }
 
 /** Suffixes of the name last hashed: the name itself first, then each ancestor. One name has at most 127 labels. */
-const suffixStart = new Uint16Array(128);
+const suffixStart = new Uint32Array(128);
 const suffixHash = new Uint32Array(128);
-const labelStart = new Uint16Array(128);
+const labelStart = new Uint32Array(128);
 
 function hashSuffixes(source: Uint8Array, from: number, to: number): number {
   let depth = 0;

@@ -16,7 +16,7 @@ export interface IdSet {
   readonly size: number;
 }
 
-export const CHUNK_IDS = 65_536;
+const CHUNK_IDS = 65_536;
 const CHUNK_WORDS = CHUNK_IDS / 32;
 /** Above this a list would be larger than the bitmap. */
 const SPARSE_IDS_MAX = 4_096;

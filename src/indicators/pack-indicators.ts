@@ -1,8 +1,10 @@
 import { grownUint8, grownUint32 } from './growable.ts';
 import { INDICATOR_KINDS, type Indicator, type PackedIndicators } from './indicator.ts';
 
-/** With keys of up to 254 octets, `ends` then stays below 2^32. */
-export const PACKED_INDICATORS_MAX = 1 << 24;
+/** Index + 1 then fits 24 bits of a slot, and with keys of up to 254 octets `ends` stays below 2^32. */
+const PACKED_INDICATORS_MAX = (1 << 24) - 1;
+const INDEX_MASK = 0x00ffffff;
+const TAG_MASK = 0xff000000;
 
 /** Guesses for the first buffers; all of them grow. */
 const OCTETS_PER_KEY_GUESS = 16;
@@ -24,7 +26,10 @@ export interface Packer {
   kinds: Uint8Array<ArrayBuffer>;
   ends: Uint32Array<ArrayBuffer>;
   keys: Uint8Array<ArrayBuffer>;
-  /** Pairs of index + 1 (0 is empty) and hash: growing and most comparisons need no key. */
+  /**
+   * Open addressing: index + 1 (0 is empty) below the top octet of the hash, which makes most
+   * comparisons unnecessary. Small on purpose: what a million insertions cost is cache misses.
+   */
   slots: Uint32Array<ArrayBuffer>;
   readonly indicatorsMax: number;
   readonly hashSeed: number;
@@ -48,7 +53,7 @@ export function createPacker(options: PackerOptions): Packer {
     kinds: new Uint8Array(indicators),
     ends: new Uint32Array(indicators),
     keys: new Uint8Array(octetsExpected),
-    slots: new Uint32Array(2 * slotsFor(indicators)),
+    slots: new Uint32Array(2 ** Math.ceil(Math.log2(indicators))),
     indicatorsMax: Math.min(indicatorsMax, PACKED_INDICATORS_MAX),
     hashSeed,
   };
@@ -75,15 +80,14 @@ export function addKey(packer: Packer, kind: number, key: Uint8Array): AddOutcom
 /** Adds the key of `octets` octets that stands at `keys[used]`, unless the set has it already. */
 export function addStagedKey(packer: Packer, kind: number, octets: number): AddOutcome {
   const end = packer.used + octets;
-  const hash = hashKey(packer, kind, end);
+  const hash = hashKey(packer, kind, packer.used, end);
   const { slots } = packer;
   const mask = slots.length - 1;
-  let slot = (hash << 1) & mask;
-  // At most half of the slots are taken, so an empty one comes.
-  for (; slots[slot] !== 0; slot = (slot + 2) & mask) {
-    if (slots[slot + 1] === hash && isSameKey(packer, slots[slot] - 1, kind, octets)) {
-      return DUPLICATE;
-    }
+  let slot = hash & mask;
+  // A quarter of the slots is empty, so the search ends.
+  for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    if (((slots[slot] ^ hash) & TAG_MASK) !== 0) continue;
+    if (isSameKey(packer, (slots[slot] & INDEX_MASK) - 1, kind, octets)) return DUPLICATE;
   }
   if (packer.count >= packer.indicatorsMax) return FULL;
   const index = packer.count++;
@@ -92,9 +96,8 @@ export function addStagedKey(packer: Packer, kind: number, octets: number): AddO
   packer.kinds[index] = kind;
   packer.ends[index] = end;
   packer.used = end;
-  slots[slot] = packer.count;
-  slots[slot + 1] = hash;
-  if (packer.count * 4 > slots.length) growSlots(packer);
+  slots[slot] = packer.count | (hash & TAG_MASK);
+  if (packer.count * 4 > slots.length * 3) growSlots(packer);
   return ADDED;
 }
 
@@ -108,35 +111,34 @@ export function finishPacking(packer: Packer): PackedIndicators {
   };
 }
 
-function slotsFor(indicators: number): number {
-  return 2 ** Math.ceil(Math.log2(indicators * 2));
-}
-
 function growSlots(packer: Packer): void {
-  const old = packer.slots;
-  const slots = new Uint32Array(old.length * 2);
+  const { kinds, ends, count } = packer;
+  const slots = new Uint32Array(packer.slots.length * 2);
   const mask = slots.length - 1;
-  for (let from = 0; from < old.length; from += 2) {
-    if (old[from] === 0) continue;
-    let slot = (old[from + 1] << 1) & mask;
-    while (slots[slot] !== 0) slot = (slot + 2) & mask;
-    slots[slot] = old[from];
-    slots[slot + 1] = old[from + 1];
+  let start = 0;
+  for (let index = 0; index < count; index++) {
+    const hash = hashKey(packer, kinds[index], start, ends[index]);
+    let slot = hash & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = (index + 1) | (hash & TAG_MASK);
+    start = ends[index];
   }
   packer.slots = slots;
 }
 
-/** FNV-1a from a seed, then the finish of MurmurHash3, so that the low bits depend on every octet. */
-function hashKey(packer: Packer, kind: number, end: number): number {
-  const { keys, used } = packer;
+/**
+ * FNV-1a from a seed, then the finish of MurmurHash3, so that all bits depend on every octet. Four
+ * parameters, as below, since an object per key is what this path avoids.
+ */
+function hashKey(packer: Packer, kind: number, start: number, end: number): number {
+  const { keys } = packer;
   let hash = packer.hashSeed ^ kind;
-  for (let index = used; index < end; index++) hash = Math.imul(hash ^ keys[index], 0x01000193);
+  for (let index = start; index < end; index++) hash = Math.imul(hash ^ keys[index], 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }
 
-/** Four parameters, since an object per comparison is what this path avoids. */
 function isSameKey(packer: Packer, index: number, kind: number, octets: number): boolean {
   const { keys, ends, used } = packer;
   const start = index === 0 ? 0 : ends[index - 1];

@@ -49,8 +49,7 @@ export function parseIndicator(text: string, options: ParseOptions): ParseResult
   const { kind, value } = splitKind(trimmed);
   if (kind === null) {
     if (isAddressForm(value)) return parsePrefixIndicator('ip', value, options);
-    const mistaken = value.includes(':') ? mistakenColon(value) : null;
-    return mistaken === null ? parseBareName(value, options) : reject(mistaken);
+    return value.includes(':') ? reject(mistakenColon(value)) : parseBareName(value, options);
   }
   if (FORM_OF_KIND[kind] === 'prefix') return parsePrefixIndicator(kind, value, options);
   return isAddressForm(value) ? reject('address-as-name') : parseNameOfKind(kind, value, options);
@@ -72,8 +71,12 @@ function isAddressForm(text: string): boolean {
   return text.indexOf(':') !== text.lastIndexOf(':') && !text.includes('@');
 }
 
-/** What a text with one colon was meant to be: `mailto:a@b.example`, `domain:evil.example`, `evil.example:443`. */
+/**
+ * What a text with a colon was meant to be: `mailto:a@b.example`, `domain:evil.example`,
+ * `evil.example:443`.
+ */
 function mistakenColon(text: string): RejectionReason {
+  if (/[ \t]/.test(text)) return 'several-words';
   if (text.includes('@')) return 'at-sign';
   return /^[a-z]+:(?!\d+$)/i.test(text) ? 'unknown-kind' : 'url';
 }

@@ -43,6 +43,7 @@ import { PREFIX_OWNER_OCTETS_MAX, WILDCARD_LABEL_OCTETS } from './trigger-owner.
 /** Longer lines are rejected unread; without its comment a line may be as long as any indicator. */
 export const LINE_OCTETS_MAX = INDICATOR_TEXT_MAX;
 const COUNT_DIGITS_MAX = 10;
+const WINDOW_OCTETS = 65_536;
 
 /**
  * `plain`: one indicator a line. `address-count`: an address, a tab and a number, which is checked
@@ -59,6 +60,8 @@ export interface LineReader {
   readonly packer: Packer;
   /** The line; reading narrows it. */
   readonly span: OctetSpan;
+  /** The octets around the line as Latin-1 text. */
+  readonly window: { start: number; end: number; text: string };
   /** The kind, as a number, of the key that is staged. */
   stagedKind: number;
   duplicates: number;
@@ -143,10 +146,22 @@ function stagePlainName(reader: LineReader, shape: number): number {
 }
 
 /** The one string of this path: a list of public suffixes can only be asked with one. */
-function isPublicSuffix({ span, buffer, options }: LineReader, shape: number): boolean {
+function isPublicSuffix(reader: LineReader, shape: number): boolean {
+  const { span, options } = reader;
   const end = SHAPES[span.text[span.end - 1]] === DOT ? span.end - 1 : span.end;
-  const name = buffer.toString('latin1', span.start, end);
+  const name = readNameText(reader, span.start, end);
   return options.isPublicSuffix((shape & UPPER_CASE) === 0 ? name : name.toLowerCase());
+}
+
+/** A slice of a longer string costs a third of a string of its own. */
+function readNameText(reader: LineReader, start: number, end: number): string {
+  const { buffer, window } = reader;
+  if (start < window.start || end > window.end) {
+    window.start = start;
+    window.end = Math.min(start + WINDOW_OCTETS, buffer.length);
+    window.text = buffer.toString('latin1', window.start, window.end);
+  }
+  return window.text.slice(start - window.start, end - window.start);
 }
 
 function parseSlowly(reader: LineReader, kindPrefix: '' | 'ip:'): RejectionReason | null {

@@ -20,8 +20,9 @@ export function parseNameValue(text: string, escapes: boolean): NameValue | Reje
   if (text === '') return reject('empty');
   const refused = refusedCharacter(text, escapes);
   if (refused !== null) return reject(refused);
-  const ascii = toAscii(text);
-  if (ascii === null) return reject('idn');
+  const mapped = toAscii(text);
+  if (typeof mapped === 'string') return reject(mapped);
+  const { ascii } = mapped;
   if (ascii === '.') return { ok: true, key: new Uint8Array(0), wildcard: false };
   const labels = encodeLabels(ascii);
   if (typeof labels === 'string') return reject(labels);
@@ -36,6 +37,8 @@ const REFUSED_CHARACTERS: Readonly<Record<string, RejectionReason>> = {
   '/': 'url',
   ':': 'url',
   '?': 'url',
+  ' ': 'several-words',
+  '\t': 'several-words',
 };
 
 /** The ASCII characters are checked before anything is mapped: `domainToASCII` would decode `%41`. */
@@ -50,14 +53,26 @@ function refusedCharacter(text: string, escapes: boolean): RejectionReason | nul
 /**
  * UTS 46 to A-labels, for names that need it only. The WHATWG host parser behind `domainToASCII`
  * turns names that end in a number into IPv4 addresses; what it returns then still ends in a
- * number, so `refuseLabels` refuses it. Null when there is no ASCII form.
+ * number, so `refuseLabels` refuses it.
  */
-function toAscii(text: string): string | null {
-  if (!/[^\0-\x7f]/.test(text)) return text;
-  if (text.includes('\\')) return null;
+function toAscii(text: string): { readonly ascii: string } | RejectionReason {
+  if (!/[^\0-\x7f]/.test(text)) return { ascii: text };
+  if (text.includes('\\')) return 'idn';
+  if (text.length > UNICODE_NAME_MAX) return 'name-too-long';
+  const labels = text.split(LABEL_SEPARATORS);
+  if (labels.some((label) => label.length > UNICODE_LABEL_MAX)) return 'label-too-long';
   const ascii = domainToASCII(text);
-  return ascii === '' || !/^[a-z0-9._*-]+$/.test(ascii) ? null : ascii;
+  return /^[a-z0-9._*-]+$/.test(ascii) ? { ascii } : 'idn';
 }
+
+/**
+ * Longer ones cannot become labels of 63 and names of 255 octets, even with three code units to a
+ * letter (base and two marks). Punycode costs the square of a label's length, so the limit is ours.
+ */
+const UNICODE_LABEL_MAX = 192;
+const UNICODE_NAME_MAX = 512;
+/** The four dots of RFC 3490 section 3.1, which UTS 46 maps to one. */
+const LABEL_SEPARATORS = /[.\u3002\uff0e\uff61]/;
 
 /** The wire form of the labels (RFC 1035 section 3.1), or why there is none. One final dot is stripped. */
 function encodeLabels(text: string): Uint8Array | RejectionReason {

@@ -3,7 +3,7 @@ import { settlePrefixKey } from './prefix.ts';
 
 /**
  * The fast path of bulk reading: plain names and addresses straight from octets to keys, with no
- * string and no object per line (figures: test/indicators/README.md). Each function accepts only
+ * string and no object per line (measured by test/indicators/read-lines.bench.ts). Each function accepts only
  * what `parseIndicator` accepts without a second thought and says NOT_PLAIN to everything else,
  * also to what must be refused: the slow path then decides and finds the reason.
  */

@@ -41,6 +41,11 @@ export class PrefixOrder {
     this.count += fresh.length;
   }
 
+  /** Writes the network address of one of its prefixes into `words`. */
+  addressOf(id: number, words: Uint32Array): void {
+    for (let word = 0; word < this.words; word++) words[word] = this.reader.word(id, word);
+  }
+
   /** Where the prefix stands, or would stand. */
   positionOf(id: number): number {
     return this.lowerBoundOf(id, this.count);

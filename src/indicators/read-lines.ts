@@ -85,6 +85,7 @@ function createLineReader(text: Uint8Array, options: ReadOptions): LineReader {
       ...(hashSeed === undefined ? {} : { hashSeed }),
     }),
     span: { text, start: 0, end: 0 },
+    window: { start: 0, end: 0, text: '' },
     stagedKind: 0,
     duplicates: 0,
   };

@@ -9,6 +9,7 @@ const SENTENCES = {
   'kind-mismatch': 'Only a wildcard may begin with "*.".',
   url: 'This is a URL or carries a port or a path; only its host name can be listed.',
   'at-sign': 'This is a mail address; only the domain behind the @ can be listed.',
+  'several-words': 'A blank stands inside; a line holds one value and nothing else.',
   'bad-character': 'A name has letters, digits, hyphens, underscores and dots only.',
   'empty-label': 'A label between two dots is empty.',
   'label-too-long': 'A label is longer than 63 octets.',

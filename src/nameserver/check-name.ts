@@ -30,15 +30,17 @@ export function checkName(
   const texts = labelTexts(labels);
   if (zone.body.kind !== 'ip' || texts.at(-1) !== CHECK_LABEL) return null;
   const parts = texts.slice(0, -1).reverse();
-  const words = parts.length === IPV4_LABELS ? ipv4Words(parts) : ipv6Words(parts);
-  if (words === 'partial') return 'empty';
-  if (words === null) return 'absent';
+  // While names of whole IPv6 addresses may lie below, a name exists: told otherwise, a resolver that
+  // asks label by label would stop here (RFC 8020 section 2).
+  const otherwise = isAboveIpv6(parts) ? 'empty' : 'absent';
+  const words = ipv4Words(parts) ?? ipv6Words(parts);
+  if (words === null) return isAboveIpv4(parts) ? 'empty' : otherwise;
   const reason = listedReason(zone, words, directory);
-  if (reason === null) return 'absent';
+  if (reason === null) return otherwise;
   const { ttl } = zone.body;
   const text = encodeRdata({
     type: 'TXT',
-    strings: [Buffer.from(reason, 'latin1').subarray(0, TEXT_OCTETS_MAX)],
+    strings: [Buffer.from(reason).subarray(0, TEXT_OCTETS_MAX)],
   });
   return [
     { labels: NO_LABELS, type: RRTYPE.A, ttl, rdatas: [LISTED] },
@@ -64,25 +66,29 @@ function ipv4Of(words: Uint32Array): number | null {
 }
 
 function ipv4Words(parts: readonly string[]): Uint32Array | null {
-  let value = 0;
-  for (const part of parts) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return null;
-    value = value * 256 + Number(part);
-  }
-  return Uint32Array.of(value);
+  if (parts.length !== IPV4_LABELS || !parts.every(isOctet)) return null;
+  return Uint32Array.of(parts.reduce((value, part) => value * 256 + Number(part), 0));
 }
 
-/** `partial` for the names in between, which exist because complete names may lie below them. */
-function ipv6Words(parts: readonly string[]): Uint32Array | 'partial' | null {
-  if (parts.length < IPV4_LABELS && parts.every((part) => /^[0-9]{1,3}$/.test(part)))
-    return 'partial';
-  if (parts.length > IPV6_LABELS || !parts.every((part) => /^[0-9a-f]$/.test(part))) return null;
-  if (parts.length < IPV6_LABELS) return 'partial';
+function ipv6Words(parts: readonly string[]): Uint32Array | null {
+  if (parts.length !== IPV6_LABELS || !parts.every(isNibble)) return null;
   const hex = parts.join('');
   return Uint32Array.from({ length: 4 }, (_, word) =>
     Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16),
   );
 }
+
+function isAboveIpv4(parts: readonly string[]): boolean {
+  return parts.length < IPV4_LABELS && parts.every(isOctet);
+}
+
+function isAboveIpv6(parts: readonly string[]): boolean {
+  return parts.length < IPV6_LABELS && parts.every(isNibble);
+}
+
+const isOctet = (part: string): boolean =>
+  /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255;
+const isNibble = (part: string): boolean => /^[0-9a-f]$/.test(part);
 
 function labelTexts(labels: Uint8Array): string[] {
   const texts: string[] = [];

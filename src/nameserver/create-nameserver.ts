@@ -1,7 +1,7 @@
-import { EDNS_VERSION, extendedErrorOption, udpResponseOctetsMax } from '../dns/edns.ts';
+import { EDNS_VERSION, type Edns, extendedErrorOption, udpResponseOctetsMax } from '../dns/edns.ts';
 import { isMalformed, type Message, type Question, readMessage } from '../dns/message.ts';
-import { createMessageWriter, type MessageWriter } from '../dns/message-writer.ts';
-import { isWithin, lowerCaseName, type Name } from '../dns/name.ts';
+import { createMessageWriter, type EdnsFields, type MessageWriter } from '../dns/message-writer.ts';
+import { isWithin, lowerCaseName, type Name, namesEqual } from '../dns/name.ts';
 import { readUint32 } from '../dns/octets.ts';
 import { CLASS, EXTENDED_ERROR, OPCODE, RCODE, RRTYPE } from '../dns/registry.ts';
 import { type Serial, serial } from '../dns/serial.ts';
@@ -87,8 +87,20 @@ export function createNameserver(options: NameserverOptions): Handler & { frameO
     };
   };
 
+  const openStream = (request: Request, zone: ZoneSnapshot, plan: TransferPlan) => {
+    const { message, verdict, directory } = request;
+    return createTransferStream({
+      id: message.id,
+      question: message.questions[0],
+      recursionDesired: message.recursionDesired,
+      edns: message.edns === null ? null : ednsOf(message.edns, udpOctetsMax),
+      signer: createResponseSigner(verdict, nowSeconds),
+      parts: transferParts({ snapshot: zone, plan, catalogue: directory.catalogue, frames }),
+    });
+  };
+
   const transfer = (request: Request, zone: ZoneSnapshot, deviceId: DeviceId): Answer => {
-    const { message, peer, verdict, directory } = request;
+    const { message, peer } = request;
     const question = message.questions[0];
     const isIncremental = question.type === RRTYPE.IXFR;
     const clientSerial = isIncremental ? serialOf(message, zone) : null;
@@ -100,10 +112,7 @@ export function createNameserver(options: NameserverOptions): Handler & { frameO
     const plan = planTransfer(zone, clientSerial);
     if (plan.kind === 'current') observer.polled({ deviceId, zone, address: peer.address });
     if (peer.protocol === 'udp') return transferByUdp(request, zone, deviceId, plan);
-    const signer = createResponseSigner(verdict, nowSeconds);
-    const parts = transferParts({ snapshot: zone, plan, catalogue: directory.catalogue, frames });
-    const { id, recursionDesired } = message;
-    const stream = createTransferStream({ id, question, recursionDesired, signer, parts });
+    const stream = openStream(request, zone, plan);
     const kind = plan.kind === 'full' ? 'AXFR' : 'IXFR';
     observer.answered(RCODE.NOERROR, 'tcp');
     return {
@@ -123,21 +132,14 @@ export function createNameserver(options: NameserverOptions): Handler & { frameO
     deviceId: DeviceId,
     plan: TransferPlan,
   ): Answer => {
-    const { message, peer, verdict, directory } = request;
-    if (plan.kind === 'changes') {
-      const signer = createResponseSigner(verdict, nowSeconds);
-      const parts = transferParts({ snapshot: zone, plan, catalogue: directory.catalogue, frames });
-      const { id, recursionDesired } = message;
-      const stream = createTransferStream({
-        id,
-        question: message.questions[0],
-        recursionDesired,
-        signer,
-        parts,
-      });
+    const { message, peer } = request;
+    const limit = udpResponseOctetsMax(message.edns, udpOctetsMax);
+    // What cannot fit is not even begun: anyone can send such queries in a device's name.
+    if (plan.kind === 'changes' && countChanged(plan) * RECORD_OCTETS_MIN <= limit) {
+      const stream = openStream(request, zone, plan);
       const octets = stream.fill(datagram);
       const length = (datagram[0] << 8) | datagram[1];
-      if (octets === length + 2 && length <= udpResponseOctetsMax(message.edns, udpOctetsMax)) {
+      if (octets === length + 2 && length <= limit) {
         observer.answered(RCODE.NOERROR, 'udp');
         const outcome = { octets: length, durationMs: 0, completed: true };
         observer.transferred({ deviceId, zone, address: peer.address, kind: 'IXFR', ...outcome });
@@ -154,10 +156,11 @@ export function createNameserver(options: NameserverOptions): Handler & { frameO
   const answerQuestion = (request: Request, question: Question): Answer => {
     const { directory, requester, peer } = request;
     const zone = directory.zoneOf(question.name);
-    if (zone === null) return respond(request, outsideZones(question, directory, requester));
+    const isTransfer = question.type === RRTYPE.AXFR || question.type === RRTYPE.IXFR;
+    if (zone === null) return respond(request, outsideZones(request, question, isTransfer));
     const deviceId = directory.authorise(zone, requester);
     if (deviceId === null) return respond(request, PROHIBITED);
-    if (question.type === RRTYPE.AXFR || question.type === RRTYPE.IXFR) {
+    if (isTransfer) {
       const isApex = question.name.length === zone.settings.origin.length;
       if (!isApex) return respond(request, NOT_AUTHORITATIVE);
       return transfer(request, zone, deviceId);
@@ -226,11 +229,17 @@ function refuseByForm(message: Message, verdict: TsigVerdict): Outcome | null {
  * Below the root but in no zone: a device learns that the policy does not exist, a stranger nothing.
  * There is no zone of the root to take a SOA from, so one is made of what all zones share.
  */
-function outsideZones(question: Question, directory: Directory, requester: Requester): Outcome {
+function outsideZones(
+  { directory, requester }: Request,
+  question: Question,
+  isTransfer: boolean,
+): Outcome {
   const { root } = directory;
   const isOurs = isWithin(lowerCaseName(question.name), root.origin);
   if (!isOurs) return { rcode: RCODE.REFUSED, extendedError: EXTENDED_ERROR['NOT-AUTHORITATIVE'] };
   if (!directory.isKnown(requester)) return PROHIBITED;
+  // RFC 5936 section 2.2.1: a server that does not have the zone says so by this code.
+  if (isTransfer) return NOT_AUTHORITATIVE;
   return {
     rcode: directory.hasZoneBelow(question.name) ? RCODE.NOERROR : RCODE.NXDOMAIN,
     authoritative: true,
@@ -261,7 +270,7 @@ function writeResponse(options: {
   if (questions[0] !== undefined && questions.length === 1) writer.question(questions[0]);
   if (message.edns !== null) {
     const options = extendedError === undefined ? [] : [extendedErrorOption(extendedError)];
-    writer.edns({ udpPayloadSize: udpOctetsMax, dnssecOk: message.edns.dnssecOk, options });
+    writer.edns({ ...ednsOf(message.edns, udpOctetsMax), options });
   }
   const write = (section: 'answer' | 'authority', name: Name, rrset: RelativeRrset): boolean => {
     const { type, ttl, rdatas } = rrset;
@@ -274,11 +283,26 @@ function writeResponse(options: {
   return writer.finish();
 }
 
+/** What our OPT record says to one who sent his (RFC 6891 section 6.1.1, RFC 3225 section 3). */
+function ednsOf({ dnssecOk }: Edns, udpPayloadSize: number): EdnsFields {
+  return { udpPayloadSize, dnssecOk };
+}
+
+/** Type, class, TTL, length and an owner that is a pointer: no record takes less. */
+const RECORD_OCTETS_MIN = 12;
+
+function countChanged({ revisions }: Extract<TransferPlan, { kind: 'changes' }>): number {
+  return revisions.reduce(
+    (sum, { recordsRemoved, recordsAdded }) => sum + recordsRemoved + recordsAdded,
+    0,
+  );
+}
+
 /** The serial of the SOA in an IXFR query's authority section: the last 20 octets of its rdata begin with it. */
 function serialOf(message: Message, zone: ZoneSnapshot): Serial | null {
-  const soa = message.authorities.find(({ type, name }) => {
-    return type === RRTYPE.SOA && name.length === zone.settings.origin.length;
-  });
+  const soa = message.authorities.find(
+    ({ type, name }) => type === RRTYPE.SOA && namesEqual(name, zone.settings.origin),
+  );
   if (soa === undefined || soa.rdata.length < SOA_FIXED_OCTETS) return null;
   return serial(readUint32(soa.rdata, soa.rdata.length - SOA_FIXED_OCTETS));
 }

@@ -16,7 +16,8 @@ export interface Frame {
   next: Frame | null;
 }
 
-interface FrameList {
+/** The frames of a zone as it stands in one snapshot. */
+export interface FrameList {
   readonly snapshot: ZoneSnapshot;
   readonly first: Frame;
   /** Octets held by its frames. */
@@ -29,11 +30,10 @@ const FRAMES_MIN = 16;
 
 /** Finished stretches of zones that are transferred again and again, within a budget of octets. */
 export interface FrameCache {
-  /** The first frame of the zone as it stands in the snapshot. */
-  framesOf(snapshot: ZoneSnapshot): Frame;
-  /** Keeps what was encoded for a frame, if the budget allows. */
+  framesOf(snapshot: ZoneSnapshot): FrameList;
+  /** Keeps what was encoded for a frame of the list, if the budget allows; else the frame is bare. */
   keep(
-    snapshot: ZoneSnapshot,
+    list: FrameList,
     frame: Frame,
     encoded: Pick<Frame, 'octets' | 'records' | 'startsAt'>,
   ): void;
@@ -63,17 +63,21 @@ export function createFrameCache(budgetOctets: number): FrameCache {
       held += list.held - (known?.held ?? 0);
       lists.delete(key);
       lists.set(key, list);
-      return list.first;
+      return list;
     },
-    keep(snapshot, frame, encoded) {
-      const key = formatName(snapshot.settings.origin);
-      const list = lists.get(key);
+    keep(list, frame, encoded) {
+      const key = formatName(list.snapshot.settings.origin);
+      const isCurrent = lists.get(key) === list;
+      // What the frame held may reach into what now is a frame of its own, so it goes in any case.
+      const before = frame.octets?.length ?? 0;
+      frame.octets = null;
+      list.held -= before;
+      if (isCurrent) held -= before;
       const octets = encoded.octets?.length ?? 0;
       // A transfer of an older snapshot goes on with frames that the cache no longer has.
-      if (list?.snapshot !== snapshot || !evictFor(octets, key)) return;
-      const before = frame.octets?.length ?? 0;
-      list.held += octets - before;
-      held += octets - before;
+      if (!isCurrent || !evictFor(octets, key)) return;
+      list.held += octets;
+      held += octets;
       frame.octets = encoded.octets;
       frame.records = encoded.records;
       frame.startsAt = encoded.startsAt;

@@ -2,7 +2,7 @@ import type { Catalogue } from '../indicators/catalogue.ts';
 import type { PositionedRecord } from '../zone/records.ts';
 import { encodeRules } from '../zone/rpz-encode.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
-import { emptyFrame, type Frame, type FrameCache } from './frame-cache.ts';
+import { emptyFrame, type Frame, type FrameCache, type FrameList } from './frame-cache.ts';
 
 /** A message that is being filled; its question names the zone at offset 12. */
 export interface OpenMessage {
@@ -64,7 +64,8 @@ export function framesPart(
   catalogue: Catalogue,
   cache: FrameCache,
 ): TransferPart {
-  let frame: Frame | null = cache.framesOf(snapshot);
+  const list = cache.framesOf(snapshot);
+  let frame: Frame | null = list.first;
   return {
     write(message) {
       const startsAt = message.at - message.start;
@@ -77,7 +78,7 @@ export function framesPart(
           message.at += frame.octets.length;
           message.records += frame.records;
         } else {
-          encodeFrame({ frame, message, snapshot, catalogue, cache });
+          encodeFrame({ frame, message, list, catalogue, cache });
         }
         frame = frame.next;
       }
@@ -89,13 +90,14 @@ export function framesPart(
 function encodeFrame(options: {
   readonly frame: Frame;
   readonly message: OpenMessage;
-  readonly snapshot: ZoneSnapshot;
+  readonly list: FrameList;
   readonly catalogue: Catalogue;
   readonly cache: FrameCache;
 }): void {
-  const { frame, message, snapshot, catalogue, cache } = options;
-  if (snapshot.body.kind !== 'rpz') throw new Error('only RPZ zones are made of rules');
-  const { content, rendering } = snapshot.body;
+  const { frame, message, list, catalogue, cache } = options;
+  const { body } = list.snapshot;
+  if (body.kind !== 'rpz') throw new Error('only RPZ zones are made of rules');
+  const { content, rendering } = body;
   const from = message.at;
   const encoded = encodeRules({
     catalogue,
@@ -113,7 +115,7 @@ function encodeFrame(options: {
   message.at = encoded.at;
   message.records += encoded.records;
   const octets = message.buffer.slice(from, encoded.at);
-  cache.keep(snapshot, frame, { octets, records: encoded.records, startsAt: from - message.start });
+  cache.keep(list, frame, { octets, records: encoded.records, startsAt: from - message.start });
 }
 
 const ORIGIN_OFFSET = 12;

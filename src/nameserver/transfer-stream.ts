@@ -1,6 +1,9 @@
+import { EDNS_VERSION, OPT_OCTETS, optTtl } from '../dns/edns.ts';
 import { HEADER_OCTETS, headerFlags } from '../dns/header.ts';
 import type { Question } from '../dns/message.ts';
-import { writeUint16 } from '../dns/octets.ts';
+import type { EdnsFields } from '../dns/message-writer.ts';
+import { writeOctets, writeUint16, writeUint32 } from '../dns/octets.ts';
+import { RCODE, RRTYPE } from '../dns/registry.ts';
 import type { ResponseSigner } from '../dns/tsig.ts';
 import type { OpenMessage, TransferPart } from './transfer-parts.ts';
 
@@ -16,11 +19,14 @@ export function createTransferStream(options: {
   readonly id: number;
   readonly question: Question;
   readonly recursionDesired: boolean;
+  /** For a client that sent EDNS. */
+  readonly edns: EdnsFields | null;
   readonly signer: ResponseSigner | null;
   readonly parts: readonly TransferPart[];
 }): { fill(buffer: Uint8Array): number } {
   const { id, question, recursionDesired, signer, parts } = options;
   const prefix = messagePrefix({ id, question, recursionDesired });
+  let opt = options.edns === null ? null : encodeOpt(options.edns);
   let part = 0;
 
   /** Writes one message with its length in front; returns the offset behind it. */
@@ -30,6 +36,12 @@ export function createTransferStream(options: {
     const message: OpenMessage = { buffer, start, at: start + prefix.length, records: 0 };
     while (part < parts.length && parts[part].write(message)) part++;
     writeUint16(buffer, start + ANSWER_COUNT, message.records);
+    // RFC 5936 section 2.2.5: an OPT record in the first message is enough.
+    if (opt !== null) {
+      message.at = writeOctets(buffer, message.at, opt);
+      writeUint16(buffer, start + ADDITIONAL_COUNT, 1);
+      opt = null;
+    }
     const unsigned = message.at - start;
     const length = signer === null ? unsigned : signer.sign(buffer, start, unsigned);
     writeUint16(buffer, at, length);
@@ -49,7 +61,17 @@ export function createTransferStream(options: {
 
 const QUESTION_COUNT = 4;
 const ANSWER_COUNT = 6;
+const ADDITIONAL_COUNT = 10;
 const FLAGS = 2;
+
+/** An OPT record without options (RFC 6891 section 6.1.2). */
+function encodeOpt({ udpPayloadSize, dnssecOk = false }: EdnsFields): Uint8Array {
+  const opt = new Uint8Array(OPT_OCTETS);
+  writeUint16(opt, 1, RRTYPE.OPT);
+  writeUint16(opt, 3, udpPayloadSize);
+  writeUint32(opt, 5, optTtl(RCODE.NOERROR, EDNS_VERSION, dnssecOk));
+  return opt;
+}
 
 function messagePrefix(options: {
   readonly id: number;

@@ -18,7 +18,7 @@ export const NO_RULING = 0 as Ruling;
 
 const TIER_STEP = 0x10000;
 
-export function rulingOf(tier: number, action: ActionNumber): Ruling {
+function rulingOf(tier: number, action: ActionNumber): Ruling {
   return (tier * TIER_STEP + action) as Ruling;
 }
 

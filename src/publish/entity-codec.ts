@@ -15,8 +15,6 @@ export const COLLECTION = {
   token: 'tokens',
 } as const satisfies Record<EntityKind, keyof Model>;
 
-export const ENTITY_KINDS = Object.keys(COLLECTION) as EntityKind[];
-
 /** What the database keeps of an entity: members and list entries have tables of their own. */
 export function encodeEntity<Kind extends EntityKind>(
   kind: Kind,

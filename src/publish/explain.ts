@@ -44,7 +44,7 @@ export function explainQuery(options: {
 }
 
 /** An address in words: one for IPv4, four for IPv6. */
-export function addressWords(address: Uint8Array): Uint32Array {
+function addressWords(address: Uint8Array): Uint32Array {
   const view = new DataView(address.buffer, address.byteOffset, address.byteLength);
   return Uint32Array.from({ length: address.length / 4 }, (_, word) => view.getUint32(word * 4));
 }

@@ -24,6 +24,7 @@ export type {
   ZoneChange,
   ZoneSummary,
 } from './publisher.ts';
+export { releaseMemory } from './release-memory.ts';
 export type { PublishedState } from './state.ts';
 export type { Commit, Store, StoredState } from './store-port.ts';
 export type { ZoneDefaults } from './zone-names.ts';

@@ -97,7 +97,7 @@ function hostsDiffer(known: CompiledPolicy, policy: Policy): boolean {
   return known.kind === 'ip' && known.hostsMax !== policy.hostsMax;
 }
 
-export function originsOf(policy: Policy, model: Model, defaults: ZoneDefaults): string[] {
+function originsOf(policy: Policy, model: Model, defaults: ZoneDefaults): string[] {
   return sidesOf(policy).map((side) => originOf(policy, side, model, defaults));
 }
 

@@ -87,11 +87,7 @@ function storedMembers({ holder, deltas, members }: MemberEdit, ledger: Ledger):
 }
 
 /** A zone's row; one that is gone stays as a tombstone with its last serial. */
-export function storedZone(
-  origin: string,
-  before: PublishedState,
-  after: PublishedState,
-): StoredZone {
+function storedZone(origin: string, before: PublishedState, after: PublishedState): StoredZone {
   const zone = after.zones.get(origin);
   if (zone !== undefined) return liveZone(origin, zone);
   const serial = after.tombstones.get(origin) ?? before.zones.get(origin)?.serial ?? 0;

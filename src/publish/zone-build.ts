@@ -126,7 +126,7 @@ export function isSameZone(stored: ZoneState, compiled: ZoneState): boolean {
   );
 }
 
-export function countRecords(body: ZoneBody): number {
+function countRecords(body: ZoneBody): number {
   const below =
     body.kind === 'rpz'
       ? countRules(body.content, body.rendering)

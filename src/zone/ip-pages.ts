@@ -8,11 +8,11 @@ import {
 } from './prefix-rows.ts';
 
 /** BIND refuses an RRset of more records (max-records-per-type), so no page has more buckets. */
-export const PAGE_BUCKETS_MAX = 100;
+const PAGE_BUCKETS_MAX = 100;
 /** A page ends before the bucket that would begin beyond this; one answer then holds it with room to spare. */
-export const PAGE_OCTETS_MAX = 48 * 1024;
+const PAGE_OCTETS_MAX = 48 * 1024;
 /** Prefixes in one APL record at most: what one changed address rewrites. */
-export const BUCKET_PREFIXES_MAX = 64;
+const BUCKET_PREFIXES_MAX = 64;
 
 /** A prefix begins a bucket when these bits of its hash are zero: every 32nd on average. */
 const BUCKET_MASK = 0x1f;
@@ -75,8 +75,10 @@ function editPages(
       const { prefixes } = pages[page];
       const isReached =
         edit < edits.length && lastPageBefore(pages, edits[edit].first, words) <= page;
+      // An edit may swallow the pages that follow, beginnings of pages too.
+      const isSwallowed = edit > 0 && isWithin(edits[edit - 1], prefixes, 0);
       // Where the old list began a page and the new one does too, both go on alike.
-      if (page > start && !isReached && chunker.startsPage(prefixes, 0)) break;
+      if (page > start && !isReached && !isSwallowed && chunker.startsPage(prefixes, 0)) break;
       for (let index = 0; index < prefixes.count; index++) {
         edit = addEditsUpTo(edits, edit, prefixes, index, chunker);
         const previous = edits[edit - 1];

@@ -1,7 +1,15 @@
 import { concatName, type Name } from '../dns/name.ts';
 import { RRTYPE } from '../dns/registry.ts';
+import { compareRows } from './address-words.ts';
 import type { IpContent } from './ip-content.ts';
-import { aplItemOctets, boundaryHash, type PrefixPage, type PrefixPages } from './ip-pages.ts';
+import { HOSTS_LABEL, hostRrsets } from './ip-hosts.ts';
+import {
+  aplItemOctets,
+  boundaryHash,
+  findInPages,
+  type PrefixPage,
+  type PrefixPages,
+} from './ip-pages.ts';
 import { type AddressWords, noPrefixes, type PrefixRows } from './prefix-rows.ts';
 import {
   joinLabels,
@@ -9,17 +17,14 @@ import {
   octetKey,
   type PositionedRecord,
   type RelativeRrset,
+  RRSET_RECORDS_MAX,
   recordsOf,
   recordTail,
   subtractRdatas,
 } from './records.ts';
 
-/** BIND refuses RRsets of more records. */
-export const RRSET_RECORDS_MAX = 100;
-
 const FAMILY_LABEL = { 1: label('v4'), 4: label('v6') } as const;
 const INDEX_LABEL = label('index');
-const HOSTS_LABEL = label('hosts');
 const FIRST_PAGE = label('0');
 const EMPTY_PAGE: PrefixPage = { prefixes: noPrefixes(1), bucketStarts: Uint16Array.of(0) };
 
@@ -62,7 +67,7 @@ export function* ipRrsets(content: IpContent, origin: Name, ttl: number): Genera
   yield* pageRrsets(content.v4, 1, ttl);
   yield* indexRrsets(content.v6, 4, origin, ttl);
   yield* pageRrsets(content.v6, 4, ttl);
-  yield* hostRrsets(content, ttl);
+  yield* hostRrsets(content.hosts, ttl);
 }
 
 /** Records of `before` that `after` has not. Pages that both share are not looked at. */
@@ -78,8 +83,8 @@ export function* removedIpRecords(
     yield* removedOf(indexRrsets(old, words, origin, ttl), indexRrsets(now, words, origin, ttl));
     yield* removedPageRecords(old, now, words, ttl);
   }
-  if (before.hosts !== after.hosts) {
-    yield* removedOf(hostRrsets(before, ttl), hostRrsets(after, ttl));
+  if (before.hosts.v4 !== after.hosts.v4 || before.hosts.v6 !== after.hosts.v6) {
+    yield* removedOf(hostRrsets(before.hosts, ttl), hostRrsets(after.hosts, ttl));
   }
 }
 
@@ -104,25 +109,49 @@ export function findIpRrsets(
   return isAbove ? 'empty' : null;
 }
 
-/** Only what can match: a page is found by its label, so that a query does not render every page. */
+/** Only what can match, so that a query renders no more than one page, index or set of hosts. */
 function* candidates(
   content: IpContent,
   labels: Uint8Array,
   origin: Name,
   ttl: number,
 ): Generator<RelativeRrset> {
-  yield* indexRrsets(content.v4, 1, origin, ttl);
-  yield* indexRrsets(content.v6, 4, origin, ttl);
-  yield* hostRrsets(content, ttl);
-  const asked = octetKey(labels.subarray(0, labels[0] + 1));
+  if (endsInLabel(labels, HOSTS_LABEL)) yield* hostRrsets(content.hosts, ttl);
   for (const words of [1, 4] as const) {
+    if (!endsInLabel(labels, FAMILY_LABEL[words])) continue;
     const pages = words === 1 ? content.v4 : content.v6;
-    for (let index = 0; index < Math.max(1, pages.length); index++) {
+    const above = labels.subarray(0, labels.length - FAMILY_LABEL[words].length);
+    if (endsInLabel(above, INDEX_LABEL)) {
+      yield* indexRrsets(pages, words, origin, ttl);
+    } else {
+      const index = above.length === 0 ? 0 : findPage(pages, above, words);
       const page = pages[index] ?? EMPTY_PAGE;
-      const name = pageLabel(pages, index);
-      if (index === 0 || octetKey(name) === asked) yield pageRrset(page, name, words, ttl);
+      if (index >= 0) yield pageRrset(page, pageLabel(pages, index), words, ttl);
     }
   }
+}
+
+function endsInLabel(labels: Uint8Array, last: Uint8Array): boolean {
+  const start = labels.length - last.length;
+  return (
+    start >= 0 &&
+    isLabelBoundary(labels, start) &&
+    last.every((octet, index) => octet === labels[start + index])
+  );
+}
+
+/** The page that `pageLabel` gives this label, or −1. */
+function findPage(pages: PrefixPages, name: Uint8Array, words: AddressWords): number {
+  const text = Buffer.from(name.subarray(1)).toString('latin1');
+  if (text === '0') return 0;
+  if (name[0] !== words * 8 || text.length !== words * 8 || !/^[0-9a-f]+$/.test(text)) return -1;
+  const address = Uint32Array.from({ length: words }, (_, word) =>
+    Number.parseInt(text.slice(word * 8, word * 8 + 8), 16),
+  );
+  const { page, index } = findInPages(pages, address, words);
+  const isFirst =
+    index === 0 && compareRows(pages[page].prefixes.addresses, 0, address, 0, words) === 0;
+  return isFirst && page > 0 ? page : -1;
 }
 
 function isLabelBoundary(labels: Uint8Array, position: number): boolean {
@@ -260,49 +289,6 @@ function indexLevels(pages: PrefixPages): number[][] {
     );
   }
   return levels;
-}
-
-function* hostRrsets(content: IpContent, ttl: number): Generator<RelativeRrset> {
-  const { v4, v6 } = content.hosts;
-  const pageCount = hostPageCount(v4, v6);
-  if (v4.count + v6.count === 0) return;
-  for (let page = 0; page < pageCount; page++) {
-    const labels = joinLabels(label(String(page)), HOSTS_LABEL);
-    for (const [rows, type] of [
-      [v4, RRTYPE.A],
-      [v6, RRTYPE.AAAA],
-    ] as const) {
-      const rdatas = hostRdatas(rows, page, pageCount);
-      if (rdatas.length > 0) yield { labels, type, ttl, rdatas };
-    }
-  }
-}
-
-/** The smallest power of two at which no page has more than RRSET_RECORDS_MAX of a family: a function of the set. */
-function hostPageCount(v4: PrefixRows, v6: PrefixRows): number {
-  for (let pages = 1; ; pages *= 2) {
-    if ([v4, v6].every((rows) => largestHostPage(rows, pages) <= RRSET_RECORDS_MAX)) return pages;
-  }
-}
-
-function largestHostPage(rows: PrefixRows, pages: number): number {
-  const sizes = new Uint32Array(pages);
-  for (let index = 0; index < rows.count; index++) sizes[boundaryHash(rows, index) % pages]++;
-  return sizes.reduce((largest, size) => Math.max(largest, size), 0);
-}
-
-function hostRdatas(rows: PrefixRows, page: number, pages: number): Uint8Array[] {
-  const rdatas: Uint8Array[] = [];
-  for (let index = 0; index < rows.count; index++) {
-    if (boundaryHash(rows, index) % pages !== page) continue;
-    const rdata = new Uint8Array(rows.words * 4);
-    const view = new DataView(rdata.buffer);
-    for (let word = 0; word < rows.words; word++) {
-      view.setUint32(word * 4, rows.addresses[index * rows.words + word]);
-    }
-    rdatas.push(rdata);
-  }
-  return rdatas;
 }
 
 function* removedPageRecords(

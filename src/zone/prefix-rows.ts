@@ -70,7 +70,7 @@ export function createRangeCollector(words: AddressWords) {
 }
 
 /** Whether `next` is the address after `last`. */
-export function touches(last: Uint32Array, next: Uint32Array): boolean {
+function touches(last: Uint32Array, next: Uint32Array): boolean {
   for (let word = last.length - 1, carry = 1; word >= 0; word--) {
     const sum = last[word] + carry;
     if (sum % 0x100000000 !== next[word]) return false;

@@ -17,8 +17,11 @@ export interface PositionedRecord {
   readonly tail: Uint8Array;
 }
 
+/** BIND refuses RRsets of more records (interop.md). */
+export const RRSET_RECORDS_MAX = 100;
+
 export const NO_LABELS = new Uint8Array(0);
-export const TAIL_FIXED_OCTETS = 10;
+const TAIL_FIXED_OCTETS = 10;
 
 export function recordTail(type: number, ttl: number, rdata: Uint8Array): Uint8Array {
   const tail = new Uint8Array(TAIL_FIXED_OCTETS + rdata.length);

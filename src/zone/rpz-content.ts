@@ -26,7 +26,6 @@ export function belowAction(state: RpzState): ActionNumber {
 /** The rules of an RPZ zone: disjoint sets of owners, one per state. Immutable; states rise. */
 export type RpzContent = ReadonlyMap<RpzState, IdSet>;
 
-export const EMPTY_RPZ: RpzContent = new Map();
 
 export function stateAt(content: RpzContent, id: number): RpzState {
   for (const [state, ids] of content) if (hasId(ids, id)) return state;

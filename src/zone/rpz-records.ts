@@ -16,6 +16,7 @@ import {
   selfAction,
   stateAt,
 } from './rpz-content.ts';
+import { existsBelow } from './rpz-existence.ts';
 import type { RpzRendering } from './rpz-rendering.ts';
 
 const STAR = label('*');
@@ -27,7 +28,7 @@ export function countRules(content: RpzContent, rendering: RpzRendering): number
   return records;
 }
 
-export function recordsPerOwner(state: RpzState, rendering: RpzRendering): number {
+function recordsPerOwner(state: RpzState, rendering: RpzRendering): number {
   const records = (action: ActionNumber) =>
     action === NO_ACTION ? 0 : rendering.rendered(action).records.length;
   return records(selfAction(state)) + records(belowAction(state));
@@ -111,19 +112,16 @@ export function findRule(options: {
   const { catalogue, content, rendering, labels } = options;
   const at = (from: number, asWildcard: boolean): RpzNode => {
     const id = catalogue.findOwner(labels, from, labels.length);
-    if (id === NONE) return asWildcard ? ABSENT : existsBelow(options, from, id);
-    const state = stateAt(content, id);
+    const state = id === NONE ? NO_STATE : stateAt(content, id);
     const action = asWildcard ? belowAction(state) : selfAction(state);
     if (action !== NO_ACTION) return { kind: 'rrsets', rrsets: rrsetsOf(action, rendering) };
-    return asWildcard ? ABSENT : existsBelow(options, from, id);
+    if (asWildcard) return ABSENT;
+    return existsBelow(catalogue, content, { source: labels, from }, id) ? EMPTY : ABSENT;
   };
 
-  // A literal query for `*.x` asks for the wildcard's own records.
-  if (isStar(labels, 0)) {
-    const own = at(2, true);
-    return own.kind === 'absent' ? at(0, false) : own;
-  }
-  const own = at(0, false);
+  // A literal query for `*.x` asks for the wildcard's own records; where there are none, it is a
+  // name like any other (RFC 4592 section 2.2.1) and may be matched by a wildcard further up.
+  const own = isStar(labels, 0) ? at(2, true) : at(0, false);
   if (own.kind !== 'absent') return own;
   for (let from = labels[0] + 1; from < labels.length; from += labels[from] + 1) {
     // Below the wildcard's own owner name nothing is synthesised (RFC 4592 section 3.3.1).
@@ -143,68 +141,6 @@ function isStar(labels: Uint8Array, from: number): boolean {
 
 const ABSENT: RpzNode = { kind: 'absent' };
 const EMPTY: RpzNode = { kind: 'empty' };
-
-/** Whether anything of the zone lies below the name. Not on a hot path: it stops at the first find. */
-function existsBelow(
-  { catalogue, content, labels }: { catalogue: Catalogue; content: RpzContent; labels: Uint8Array },
-  from: number,
-  id: number,
-): RpzNode {
-  if (id === NONE || catalogue.isPrefix(id))
-    return addressesExistBelow(catalogue, content, labels, from);
-  if (stateAt(content, id) !== NO_STATE) return EMPTY;
-  let isFound = false;
-  catalogue.visitDescendants(id, (below) => {
-    isFound ||= stateAt(content, below) !== NO_STATE;
-    return !isFound;
-  });
-  return isFound ? EMPTY : addressesExistBelow(catalogue, content, labels, from);
-}
-
-const ADDRESS_TRIGGERS = [
-  { suffix: label('rpz-ip'), kind: 'ip' },
-  { suffix: label('rpz-nsip'), kind: 'nsip' },
-  { suffix: label('rpz-client-ip'), kind: 'clientip' },
-] as const;
-
-/**
- * Owners of address triggers are no nodes of the catalogue's label tree, since nothing but this
- * question needs their empty non-terminals; so their labels are compared.
- */
-function addressesExistBelow(
-  catalogue: Catalogue,
-  content: RpzContent,
-  labels: Uint8Array,
-  from: number,
-): RpzNode {
-  const name = labels.subarray(from);
-  const trigger = ADDRESS_TRIGGERS.find(({ suffix }) => endsWith(name, suffix));
-  if (!trigger) return ABSENT;
-  for (const family of [4, 6] as const) {
-    const order = catalogue.order(trigger.kind, family);
-    for (let position = 0; position < order.count; position++) {
-      const id = order.at(position);
-      const owner = catalogue.owner(id);
-      if (
-        owner.length > name.length &&
-        endsWith(owner, name) &&
-        stateAt(content, id) !== NO_STATE
-      ) {
-        return EMPTY;
-      }
-    }
-  }
-  return ABSENT;
-}
-
-function endsWith(name: Uint8Array, suffix: Uint8Array): boolean {
-  const start = name.length - suffix.length;
-  if (start < 0) return false;
-  for (let index = 0; index < suffix.length; index++) {
-    if (name[start + index] !== suffix[index]) return false;
-  }
-  return true;
-}
 
 function rrsetsOf(action: ActionNumber, rendering: RpzRendering): RelativeRrset[] {
   const byType = new Map<number, Uint8Array[]>();

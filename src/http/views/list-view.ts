@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { memberCount } from '../../policy/member-sets.ts';
 import type { ListEntry, UserList } from '../../policy/model.ts';
 import { COMMENT_LENGTH_MAX, LIST_ACTIONS, LIST_ENTRIES_MAX } from '../../publish/edits/index.ts';
+import { addressRange } from './address-range.ts';
 import { IdSchema, isoTime, nullable, Times, timesView } from './common.ts';
 import { DescriptionSchema, NameSchema } from './target-view.ts';
 
@@ -44,6 +45,13 @@ export const EntrySchema = Type.Object({
   value: Type.String({ description: 'Address, prefix, range or name, in its normal form.' }),
   comment: Type.String(),
   expiresAt: nullable(Type.String({ format: 'date-time' })),
+  range: nullable(
+    Type.Object({
+      first: Type.String(),
+      last: Type.String(),
+      addresses: Type.String({ description: 'How many: a decimal number as text.' }),
+    }),
+  ),
 });
 
 const NewEntrySchema = Type.Union([
@@ -84,5 +92,10 @@ export const EntriesReplaceSchema = Type.Object(
 
 export function entryView(entry: ListEntry): Static<typeof EntrySchema> {
   const { value, comment, expiresAt } = entry;
-  return { value, comment, expiresAt: expiresAt === null ? null : isoTime(expiresAt) };
+  return {
+    value,
+    comment,
+    expiresAt: expiresAt === null ? null : isoTime(expiresAt),
+    range: addressRange(value),
+  };
 }

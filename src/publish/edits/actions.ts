@@ -1,11 +1,18 @@
 import type { Action, ActionKind, LocalRecord } from '../../policy/action.ts';
 import type { PolicyType } from '../../policy/model.ts';
 import type { Fields } from './fields.ts';
-import { LOCAL_RECORD_TYPES, normaliseLocalData, normaliseRedirect } from './local-record.ts';
+import {
+  LOCAL_RECORD_TYPES,
+  localDataOctets,
+  normaliseLocalData,
+  normaliseRedirect,
+} from './local-record.ts';
 
 /** BIND refuses a whole transfer over an RRset of more (interop.md). */
 export const LOCAL_RECORDS_MAX = 100;
 const DATA_LENGTH_MAX = 4_096;
+/** All records of one action: they stand together in one message of a transfer, twice with the wildcard. */
+const LOCAL_DATA_OCTETS_MAX = 16_384;
 
 const ACTIONS_OF_TYPE: Readonly<Record<PolicyType, readonly ActionKind[]>> = {
   ip: ['allow', 'block'],
@@ -65,6 +72,10 @@ function readRecords(fields: Fields): readonly LocalRecord[] {
   // RFC 1034 section 3.6.2: where there is a CNAME, nothing else may be.
   if (records.length > 1 && records.some(({ type }) => type === 'CNAME')) {
     fields.refuse('local-data', 'records', 'A CNAME record stands alone.');
+  }
+  if (fields.clean() && localDataOctets(records) > LOCAL_DATA_OCTETS_MAX) {
+    const rule = `Local data has at most ${LOCAL_DATA_OCTETS_MAX} octets in all.`;
+    fields.refuse('local-data', 'records', rule);
   }
   const texts = new Set(records.map(({ type, data }) => `${type} ${data.toLowerCase()}`));
   if (texts.size < records.length && fields.clean()) {

@@ -24,6 +24,18 @@ export function normaliseLocalData(type: LocalRecord['type'], data: string): Che
   }
 }
 
+/** What normalised records take in a message, each with a pointer for its owner. */
+export function localDataOctets(records: readonly LocalRecord[]): number {
+  return records.reduce(
+    (octets, { type, data }) =>
+      octets + RECORD_FIXED_OCTETS + encodeRdata(parseRdata(RRTYPE[type], data)).length,
+    0,
+  );
+}
+
+/** Owner as a pointer, type, class, TTL and length. */
+const RECORD_FIXED_OCTETS = 12;
+
 const DATA_RULES: Readonly<Record<Exclude<LocalRecord['type'], 'CNAME'>, string>> = {
   A: 'The data of an A record is an IPv4 address.',
   AAAA: 'The data of an AAAA record is an IPv6 address.',
