@@ -24,6 +24,8 @@ const SPACE_BITS = 0b0111;
 const IS_INDICATOR = 0b1000;
 
 const OWNER_OCTETS_MAX = 255;
+/** Lists above this make room in the index before they come in. */
+const RESERVE_MIN = 10_000;
 const NSDNAME_LABEL = labelOctets('rpz-nsdname');
 
 /** Ids by member form; each list rises strictly. */
@@ -80,6 +82,7 @@ export class Catalogue {
   /** Gives every indicator an id, making owners and the nodes above them as needed. */
   intern(packed: PackedIndicators): IdsByForm {
     const fresh: number[] = [];
+    if (packed.count > RESERVE_MIN) this.index.reserve(packed.count);
     const found = collectByForm(packed, (kind, key) => {
       const id = this.internOwner(kind, key);
       if ((this.traits[id] & IS_INDICATOR) === 0) {

@@ -4,6 +4,8 @@ export const NONE = 0xffffffff;
 
 const SHARDS = 256;
 const SHARD_SLOTS_FIRST = 16;
+/** Slots per owner so that a shard stays below the load at which it grows. */
+const RESERVE_FACTOR = 1.5;
 
 /**
  * Finds an owner's id by its octets: open addressing over 256 small tables. Each grows by itself,
@@ -36,9 +38,20 @@ export class OwnerIndex {
   /** Adds an id that is known to be absent. */
   add(id: number, hash: number): void {
     const shard = hash >>> 24;
-    if ((this.used[shard] + 1) * 10 > this.shards[shard].length * 7) this.grow(shard);
+    if ((this.used[shard] + 1) * 10 > this.shards[shard].length * 7)
+      this.resize(shard, this.shards[shard].length * 2);
     this.place(this.shards[shard], id, hash);
     this.used[shard]++;
+  }
+
+  /** Makes room for so many more owners at once, so that a large list does not grow each shard step by step. */
+  reserve(more: number): void {
+    const perShard = Math.ceil(((this.slab.count + more) / SHARDS) * RESERVE_FACTOR);
+    for (let shard = 0; shard < SHARDS; shard++) {
+      let slots = this.shards[shard].length;
+      while (slots < perShard) slots *= 2;
+      if (slots > this.shards[shard].length) this.resize(shard, slots);
+    }
   }
 
   octets(): number {
@@ -63,9 +76,9 @@ export class OwnerIndex {
     slots[slot] = id + 1;
   }
 
-  private grow(shard: number): void {
+  private resize(shard: number, slots: number): void {
     const old = this.shards[shard];
-    const larger = new Uint32Array(old.length * 2);
+    const larger = new Uint32Array(slots);
     for (const entry of old) {
       if (entry === 0) continue;
       const id = entry - 1;

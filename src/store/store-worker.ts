@@ -1,5 +1,4 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { releaseMemory } from '../publish/release-memory.ts';
 import { packBlobs } from './pack-blobs.ts';
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts';
 import { plainStoreError, toStoreError } from './store-error.ts';
@@ -21,8 +20,6 @@ function runStoreThread(port: MessagePort, options: StoreOptions): void {
   port.on('message', (request: StoreRequest) => {
     post(port, answer(store, request));
     if (request.method === 'close') port.close();
-    // What was read from the file has gone to the other thread.
-    if (request.method === 'load') releaseMemory();
   });
   post(port, { id: OPENING_ID, ok: true, value: undefined });
 }

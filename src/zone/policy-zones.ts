@@ -1,5 +1,5 @@
 import type { Catalogue } from '../indicators/catalogue.ts';
-import { hasId } from '../indicators/id-set.ts';
+import { hasId, type IdSet } from '../indicators/id-set.ts';
 import type { Action } from '../policy/action.ts';
 import { changedOwners } from '../policy/changed-owners.ts';
 import type { Member } from '../policy/members.ts';
@@ -24,7 +24,7 @@ import {
   type PublishedHosts,
 } from './ip-content.ts';
 import { compileRpz, diffRpz } from './rpz-compile.ts';
-import { applyRpzDiff, type RpzContent, type RpzDiff } from './rpz-content.ts';
+import { applyRpzDiff, diffRpzContents, type RpzContent, type RpzDiff } from './rpz-content.ts';
 import type { RpzRendering } from './rpz-rendering.ts';
 
 /** A policy with everything that its zones are made of. Immutable. */
@@ -94,15 +94,23 @@ function updateDns(
 ): PolicyDiff {
   const { content, rendering } = compiled;
   const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
-  const moves = diffRpz({
-    catalogue,
-    content,
-    before: compiled.verdicts,
-    after: verdicts,
-    changed: changedOwners(compiled.members, members),
-  });
+  const changed = changedOwners(compiled.members, members);
+  const moves = isMostOf(content, changed)
+    ? diffRpzContents(content, compileRpz(catalogue, verdicts))
+    : diffRpz({ catalogue, content, before: compiled.verdicts, after: verdicts, changed });
   const next = { ...compiled, members, verdicts, content: applyRpzDiff(content, moves) };
   return { kind: 'dns', compiled: next, moves: moves.length === 0 ? null : moves };
+}
+
+/** Below this many owners a change is never worth compiling everything. */
+const RECOMPILE_OWNERS_MIN = 10_000;
+
+/** Whether so much changed that set algebra over the whole zone is cheaper than walking the owners. */
+function isMostOf(content: RpzContent, changed: IdSet): boolean {
+  if (changed.size < RECOMPILE_OWNERS_MIN) return false;
+  let owners = 0;
+  for (const ids of content.values()) owners += ids.size;
+  return changed.size * 8 > owners;
 }
 
 function updateIp(options: {

@@ -1,5 +1,14 @@
 import type { Brand } from '../dns/brand.ts';
-import { EMPTY_IDS, hasId, type IdSet, withIds } from '../indicators/id-set.ts';
+import {
+  EMPTY_IDS,
+  hasId,
+  type IdSet,
+  idsOf,
+  intersectIds,
+  subtractIds,
+  unionIds,
+  withIds,
+} from '../indicators/id-set.ts';
 import type { ActionNumber } from '../policy/verdicts.ts';
 
 /**
@@ -26,7 +35,6 @@ export function belowAction(state: RpzState): ActionNumber {
 /** The rules of an RPZ zone: disjoint sets of owners, one per state. Immutable; states rise. */
 export type RpzContent = ReadonlyMap<RpzState, IdSet>;
 
-
 export function stateAt(content: RpzContent, id: number): RpzState {
   for (const [state, ids] of content) if (hasId(ids, id)) return state;
   return NO_STATE;
@@ -49,6 +57,22 @@ export function applyRpzDiff(content: RpzContent, diff: RpzDiff): RpzContent {
     if (to !== NO_STATE) sets.set(to, withIds(sets.get(to) ?? EMPTY_IDS, ids, []));
   }
   return sortedContent(sets);
+}
+
+/** The difference between two contents by set algebra: its cost does not depend on how much differs. */
+export function diffRpzContents(before: RpzContent, after: RpzContent): RpzDiff {
+  const moves: RpzMove[] = [];
+  const add = (from: RpzState, to: RpzState, ids: IdSet): void => {
+    if (from !== to && ids.size > 0) moves.push({ from, to, ids: idsOf(ids) });
+  };
+  const all = (content: RpzContent): IdSet => [...content.values()].reduce(unionIds, EMPTY_IDS);
+  const [owners, ownersAfter] = [all(before), all(after)];
+  for (const [to, ids] of after) add(NO_STATE, to, subtractIds(ids, owners));
+  for (const [from, ids] of before) {
+    add(from, NO_STATE, subtractIds(ids, ownersAfter));
+    for (const [to, idsAfter] of after) add(from, to, intersectIds(ids, idsAfter));
+  }
+  return moves.sort((a, b) => a.from - b.from || a.to - b.to);
 }
 
 export function invertRpzDiff(diff: RpzDiff): RpzDiff {

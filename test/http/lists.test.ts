@@ -59,14 +59,27 @@ describe('user-defined lists', () => {
     });
     expect(changed).toMatchObject({ added: 7, rejectedTotal: 0 });
     const page = await ok('GET', '/lists/1/entries');
+    const isoExpiry = '2030-01-31T23:00:00.000Z';
+    const range = (first: string, last: string, addresses: string) => ({ first, last, addresses });
+    const name = { comment: '', expiresAt: null, range: null };
     expect(page.items).toEqual([
-      { value: '192.0.2.1', comment: '', expiresAt: null },
-      { value: '198.51.100.0/24', comment: 'office', expiresAt: null },
-      { value: '2001:db8::1-2001:db8::4', comment: 'range', expiresAt: null },
-      { value: 'shop.example', comment: '', expiresAt: '2030-01-31T23:00:00.000Z' },
-      { value: '*.cdn.example', comment: '', expiresAt: null },
-      { value: 'host:only.example', comment: '', expiresAt: null },
-      { value: 'a\\.b.example', comment: '', expiresAt: null },
+      { ...name, value: '192.0.2.1', range: range('192.0.2.1', '192.0.2.1', '1') },
+      {
+        value: '198.51.100.0/24',
+        comment: 'office',
+        expiresAt: null,
+        range: range('198.51.100.0', '198.51.100.255', '256'),
+      },
+      {
+        value: '2001:db8::1-2001:db8::4',
+        comment: 'range',
+        expiresAt: null,
+        range: range('2001:db8:0:0:0:0:0:1', '2001:db8:0:0:0:0:0:4', '4'),
+      },
+      { ...name, value: 'shop.example', expiresAt: isoExpiry },
+      { ...name, value: '*.cdn.example' },
+      { ...name, value: 'host:only.example' },
+      { ...name, value: 'a\\.b.example' },
     ]);
     // ::1, ::2/127 and ::4 make the range.
     expect(await ok('GET', '/lists/1')).toMatchObject({ entryCount: 7, size: 9 });

@@ -11,7 +11,7 @@ export interface AddressRange {
 /** The range that an address, prefix or range in normal form stands for; null for a name. */
 export function addressRange(value: string): AddressRange | null {
   const isIpv6 = value.includes(':');
-  if (!isIpv6 && !/^[0-9./-]+$/.test(value)) return null;
+  if (!(isIpv6 ? /^[0-9a-f:/-]+$/ : /^[0-9./-]+$/).test(value)) return null;
   const set = value.includes('-') ? RangedSet.fromRangeString(value) : prefixSet(value, isIpv6);
   return {
     first: set.getFirst().toString(),
