@@ -10,6 +10,7 @@ import { beginModel, isBegun } from './first-run.ts';
 import { buildApi, DEFAULT_API_LIMITS, type MetricFamily } from './http/index.ts';
 import { createNameserver, type Directory } from './nameserver/index.ts';
 import { type Notifier, startNotifier } from './notify/index.ts';
+import type { DeviceId } from './policy/index.ts';
 import { type EditSettings, memberKinds } from './publish/edits/index.ts';
 import {
   createDirectory,
@@ -79,13 +80,12 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
       revisionsMax: config.journal.revisionsMax,
       octetsMax: config.journal.zoneMaxOctets,
     },
+    onListenerError: (error) => log.error({ err: error }, 'a publication was not told to all'),
     onPublished: ({ zones }) => {
       for (const { origin, fromSerial, toSerial } of zones) {
         log.info({ zone: origin, fromSerial, toSerial }, 'published');
       }
-      statusBook.forgetDevices((id) =>
-        [...publisher.model.devices.keys()].some((known) => known === id),
-      );
+      statusBook.forgetDevices((id) => publisher.model.devices.has(id as DeviceId));
       notifier?.wake();
       expiry?.reschedule();
     },
@@ -174,6 +174,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
       expiry.stop();
       clearInterval(flusher);
       await api.close();
+      await publisher.idle();
       await notifier.stop();
       await dns.stop({ deadlineMs: STOP_DEADLINE_MS });
       await statusBook.flush();

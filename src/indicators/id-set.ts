@@ -10,7 +10,7 @@ type DenseChunk = Uint32Array<ArrayBuffer>;
 type Chunk = SparseChunk | DenseChunk;
 
 export interface IdSet {
-  /** Sparse where nothing is held; a Uint16Array is a sorted list, a Uint32Array a bitmap. */
+  /** Absent where nothing is held; a Uint16Array is a sorted list, a Uint32Array a bitmap. */
   readonly chunks: readonly (Chunk | undefined)[];
   readonly counts: readonly number[];
   readonly size: number;

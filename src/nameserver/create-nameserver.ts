@@ -16,6 +16,7 @@ import type { DeviceId } from '../policy/model.ts';
 import { soaRrset } from '../zone/apex.ts';
 import type { RelativeRrset } from '../zone/records.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
+import { createDifferenceCache } from './difference-cache.ts';
 import type { Directory, Observer, Requester } from './directory-port.ts';
 import { findAnswer } from './find-answer.ts';
 import { createFrameCache } from './frame-cache.ts';
@@ -61,6 +62,7 @@ export function createNameserver(options: NameserverOptions): Handler & { frameO
   const buffer = new Uint8Array(MESSAGE_OCTETS_MAX);
   const writer = createMessageWriter(buffer);
   const frames = createFrameCache(options.frameCacheOctets);
+  const differences = createDifferenceCache();
   const nowSeconds = () => Math.floor(clock() / 1000);
 
   const answerMalformed = (query: ReturnType<typeof readMessage>, peer: Peer): Answer => {
@@ -95,7 +97,11 @@ export function createNameserver(options: NameserverOptions): Handler & { frameO
       recursionDesired: message.recursionDesired,
       edns: message.edns === null ? null : ednsOf(message.edns, udpOctetsMax),
       signer: createResponseSigner(verdict, nowSeconds),
-      parts: transferParts({ snapshot: zone, plan, catalogue: directory.catalogue, frames }),
+      parts: transferParts(zone, plan, {
+        catalogue: directory.catalogue,
+        frames,
+        differences,
+      }),
     });
   };
 

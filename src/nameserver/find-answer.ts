@@ -25,6 +25,11 @@ export function findAnswer(
   type: number,
   directory: Directory,
 ): Found {
+  const isApex = name.length === zone.settings.origin.length;
+  if (isApex && type === RRTYPE.SOA) {
+    // The question that every device repeats: nothing else of the apex is made for it.
+    return { kind: 'answer', rrsets: [soaRrset(zone.settings, zone.serial)] };
+  }
   const node = findNode(zone, name, directory);
   if (node === 'empty') return NO_DATA;
   if (node === 'absent') return NO_NAME;

@@ -7,6 +7,7 @@ import { type PositionedRecord, recordsOf } from '../zone/records.ts';
 import { composeRpzDiffs, invertRpzDiff } from '../zone/rpz-content.ts';
 import { estimateDiffOctets, estimateRuleOctets, removedRecords } from '../zone/rpz-records.ts';
 import { type Revision, revisionsSince, type ZoneSnapshot } from '../zone/snapshot.ts';
+import type { Difference, DifferenceCache } from './difference-cache.ts';
 import type { FrameCache } from './frame-cache.ts';
 import { framesPart, recordsPart, type TransferPart } from './transfer-parts.ts';
 
@@ -24,25 +25,33 @@ export function planTransfer(snapshot: ZoneSnapshot, clientSerial: Serial | null
   // RFC 1995 section 2: a client at the server's serial or beyond it gets the SOA and nothing else.
   if (order === 0 || isNewerSerial(clientSerial, snapshot.serial)) return { kind: 'current' };
   const revisions = revisionsSince(snapshot, clientSerial);
-  if (revisions === null || outweighsZone(snapshot, revisions)) return { kind: 'full' };
+  if (revisions === null || isTooLong(revisions) || outweighsZone(snapshot, revisions)) {
+    return { kind: 'full' };
+  }
   return { kind: 'changes', from: clientSerial, revisions };
 }
 
-/** The records of a transfer, as parts that fill messages. */
-export function transferParts(options: {
-  readonly snapshot: ZoneSnapshot;
-  readonly plan: TransferPlan;
+/** What transfers are made from, beside the snapshot itself. */
+export interface TransferSources {
   readonly catalogue: Catalogue;
   readonly frames: FrameCache;
-}): TransferPart[] {
-  const { snapshot, plan, catalogue, frames } = options;
+  readonly differences: DifferenceCache;
+}
+
+/** The records of a transfer, as parts that fill messages. */
+export function transferParts(
+  snapshot: ZoneSnapshot,
+  plan: TransferPlan,
+  sources: TransferSources,
+): TransferPart[] {
+  const { catalogue, frames } = sources;
   const { settings, serial, body } = snapshot;
   const soa = () => recordsPart(recordsOf(soaRrset(settings, serial)));
   switch (plan.kind) {
     case 'current':
       return [soa()];
     case 'changes':
-      return [recordsPart(changedRecords(snapshot, plan, catalogue))];
+      return [recordsPart(changedRecords(snapshot, plan, sources))];
     case 'full': {
       const apex = recordsPart(
         apexRrsets(settings, serial, body)
@@ -70,11 +79,11 @@ function* ipRecords({ settings, body }: ZoneSnapshot): Generator<PositionedRecor
 function* changedRecords(
   snapshot: ZoneSnapshot,
   plan: Extract<TransferPlan, { kind: 'changes' }>,
-  catalogue: Catalogue,
+  sources: TransferSources,
 ): Generator<PositionedRecord> {
   const { settings, serial } = snapshot;
   const newSoa = soaRrset(settings, serial);
-  const { removed, added } = differenceRecords(snapshot, plan, catalogue);
+  const { removed, added } = differenceRecords(snapshot, plan, sources);
   yield* recordsOf(newSoa);
   yield* recordsOf(soaRrset(settings, plan.from));
   yield* removed;
@@ -83,25 +92,31 @@ function* changedRecords(
   yield* recordsOf(newSoa);
 }
 
-interface Difference {
-  readonly removed: Iterable<PositionedRecord>;
-  readonly added: Iterable<PositionedRecord>;
-}
-
+/** The records that go and come, without the SOA. */
 function differenceRecords(
   snapshot: ZoneSnapshot,
+  plan: Extract<TransferPlan, { kind: 'changes' }>,
+  sources: TransferSources,
+): { removed: Iterable<PositionedRecord>; added: Iterable<PositionedRecord> } {
+  const { catalogue, differences } = sources;
+  const difference = differences.get(snapshot, plan.from, () => netDifference(snapshot, plan));
+  if (difference.kind === 'ip') return difference;
+  if (snapshot.body.kind !== 'rpz') throw new Error('moves belong to RPZ zones');
+  const { rendering } = snapshot.body;
+  return {
+    removed: removedRecords(difference.moves, catalogue, rendering),
+    added: removedRecords(invertRpzDiff(difference.moves), catalogue, rendering),
+  };
+}
+
+function netDifference(
+  snapshot: ZoneSnapshot,
   { from, revisions }: Extract<TransferPlan, { kind: 'changes' }>,
-  catalogue: Catalogue,
 ): Difference {
   const { settings, serial, body } = snapshot;
   if (body.kind === 'rpz') {
-    const moves = composeRpzDiffs(
-      revisions.flatMap(({ diff }) => (diff.kind === 'rpz' ? [diff.moves] : [])),
-    );
-    return {
-      removed: removedRecords(moves, catalogue, body.rendering),
-      added: removedRecords(invertRpzDiff(moves), catalogue, body.rendering),
-    };
+    const steps = revisions.flatMap(({ diff }) => (diff.kind === 'rpz' ? [diff.moves] : []));
+    return { kind: 'rpz', moves: composeRpzDiffs(steps) };
   }
   const lists = composeIpDiffs(
     revisions.flatMap(({ diff }) => (diff.kind === 'ip' ? [diff.lists] : [])),
@@ -114,20 +129,28 @@ function differenceRecords(
       .flatMap((rrset) => [...recordsOf(rrset)]);
   const { origin } = settings;
   return {
-    removed: chain(apex(from, before), removedIpRecords(before, body.content, origin, body.ttl)),
-    added: chain(
-      apex(serial, body.content),
-      removedIpRecords(body.content, before, origin, body.ttl),
-    ),
+    kind: 'ip',
+    removed: [...apex(from, before), ...removedIpRecords(before, body.content, origin, body.ttl)],
+    added: [
+      ...apex(serial, body.content),
+      ...removedIpRecords(body.content, before, origin, body.ttl),
+    ],
   };
-}
-
-function* chain(...parts: readonly Iterable<PositionedRecord>[]): Generator<PositionedRecord> {
-  for (const part of parts) yield* part;
 }
 
 /** An owner name relative to the zone takes about this much. */
 const OWNER_OCTETS = 18;
+
+/** Changed owners that a difference is condensed from at most: beyond it the zone is cheaper, being ready in frames. */
+const CONDENSED_IDS_MAX = 250_000;
+
+function isTooLong(revisions: readonly Revision[]): boolean {
+  let ids = 0;
+  for (const { diff } of revisions) {
+    if (diff.kind === 'rpz') for (const move of diff.moves) ids += move.ids.length;
+  }
+  return ids > CONDENSED_IDS_MAX;
+}
 
 /** RFC 1995 section 2: when the changes would be larger than the zone, the zone is sent. */
 function outweighsZone({ body }: ZoneSnapshot, revisions: readonly Revision[]): boolean {

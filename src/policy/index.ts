@@ -26,6 +26,7 @@ export {
   withMembers,
 } from './member-sets.ts';
 export { type Member, resolveMembers, TIERS, type Tier } from './members.ts';
+export type { DeviceId } from './model.ts';
 export { ModelError, type Refusal } from './model-error.ts';
 export {
   type ActionNumber,

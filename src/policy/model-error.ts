@@ -13,6 +13,7 @@ export const MODEL_ERRORS = {
 
   'name-taken': { status: 409, title: 'The name is taken' },
   'still-in-use': { status: 409, title: 'Something else still uses it' },
+  busy: { status: 503, title: 'Too many edits are waiting' },
   'last-admin': { status: 409, title: 'The last admin token cannot go' },
   'built-in': { status: 403, title: 'Built-in targets are read-only' },
   predefined: { status: 403, title: 'Predefined policies are read-only' },

@@ -10,7 +10,7 @@ import type { Compaction, Holder, Store } from './store-port.ts';
 
 /** A catalogue smaller than this is never worth the work. */
 const OWNERS_MIN = 100_000;
-/** Octets of one stored segment of owners, more or less. */
+/** Owners of one stored segment. */
 const SEGMENT_OWNERS = 50_000;
 
 /**

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../indicators/catalogue.ts';
+import { ModelError } from '../policy/model-error.ts';
 import { compactCatalogue } from './compact.ts';
 import { describeZones } from './describe-zones.ts';
 import { explainQuery } from './explain.ts';
@@ -24,6 +25,7 @@ export interface PublisherOptions {
   readonly clock: () => number;
   /** Called after each swap, with the zones that have a new serial: this is where NOTIFY is woken. */
   readonly onPublished?: (published: Published<unknown>) => void;
+  readonly onListenerError?: (error: unknown) => void;
 }
 
 /** The publisher with what the reading side needs of it. */
@@ -31,6 +33,8 @@ export interface RunningPublisher extends Publisher {
   /** The state that is served now. Take it once per question: it is replaced, never changed. */
   readonly state: PublishedState;
   readonly catalogue: Catalogue;
+  /** Resolves when no edit is under way. */
+  idle(): Promise<void>;
 }
 
 /**
@@ -62,8 +66,9 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
     const value = edit(draft);
     const finished = draft.finish();
     const planned = planChange(before, finished.model, { ...plan(ledger.catalogue), now });
-    const published = { value, zones: planned.changes };
-    const after = { ...planned, model: finished.model, nextIds: finished.nextIds };
+    const { changes, ...served } = planned;
+    const after = { ...served, model: finished.model, nextIds: finished.nextIds };
+    const published = { value, zones: changes };
     const commit = planCommit({
       by,
       before,
@@ -71,13 +76,18 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
       finished,
       ledger,
       now,
-      changes: planned.changes,
+      changes,
     });
     if (commit === null) return published;
     await store.commit(commit);
     rememberCommit(ledger, commit);
     state = after;
-    options.onPublished?.(published);
+    try {
+      options.onPublished?.(published);
+    } catch (error) {
+      // The edit is on disk and served: whoever listens must not make it look refused.
+      options.onListenerError?.(error);
+    }
     return published;
   };
 
@@ -91,13 +101,15 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
     catalogue: ledger.catalogue,
     change(by, edit) {
       if (waiting >= EDITS_WAITING_MAX) {
-        return Promise.reject(new Error(`more than ${EDITS_WAITING_MAX} edits are waiting`));
+        const rule = `More than ${EDITS_WAITING_MAX} edits are waiting; try again later.`;
+        return Promise.reject(new ModelError('busy', { field: 'request', value: waiting, rule }));
       }
       waiting++;
       const result = tail.then(() => publish(by, edit)).finally(() => waiting--);
       tail = result.catch(() => undefined);
       return result;
     },
+    idle: () => tail.then(() => undefined),
     zones: () => describeZones(state.zones),
     listMembers: (holder, offset, limit) =>
       listMemberLines({ model: state.model, catalogue: ledger.catalogue, holder, offset, limit }),

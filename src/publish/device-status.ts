@@ -74,9 +74,16 @@ export async function openDeviceStatusBook(
       }
     },
     async flush() {
-      const due = [...changed].flatMap((key) => rows.get(key) ?? []);
+      const keys = [...changed];
+      const due = keys.flatMap((key) => rows.get(key) ?? []);
       changed.clear();
-      if (due.length > 0) await store.putDeviceZoneStatus(due);
+      if (due.length === 0) return;
+      try {
+        await store.putDeviceZoneStatus(due);
+      } catch (error) {
+        for (const key of keys) changed.add(key);
+        throw error;
+      }
     },
   };
 }

@@ -35,17 +35,16 @@ export function createDirectory(
   const readers = indexReaders(state.model);
   const all = [...readers.values()].flat();
 
-  const isReader = (reader: Reader, { key, address }: Requester): boolean => {
-    const byKey = key !== null && deviceOfKey.get(key) === reader.id;
-    const bySource = () => holdsAddress(reader.sources, address);
-    switch (reader.access) {
-      case 'key':
-        return byKey;
-      case 'source':
-        return bySource();
-      case 'either':
-        return byKey || bySource();
-    }
+  /** Who signed comes before who merely has the address, so that devices at one site are told apart. */
+  const findReader = (among: readonly Reader[], { key, address }: Requester): Reader | null => {
+    const keyHolder = key === null ? undefined : deviceOfKey.get(key);
+    const byKey = among.find(({ id, access }) => id === keyHolder && access !== 'source');
+    if (byKey !== undefined) return byKey;
+    const octets = parseIpv4(address) ?? parseIpv6(address);
+    if (octets === null) return null;
+    return (
+      among.find(({ access, sources }) => access !== 'key' && holdsAddress(sources, octets)) ?? null
+    );
   };
 
   return {
@@ -66,8 +65,8 @@ export function createDirectory(
     },
     findKey: (name) => keys.get(nameKey(name)),
     authorise: (zone, requester) =>
-      (readers.get(zone.policyId) ?? []).find((reader) => isReader(reader, requester))?.id ?? null,
-    isKnown: (requester) => all.some((reader) => isReader(reader, requester)),
+      findReader(readers.get(zone.policyId) ?? [], requester)?.id ?? null,
+    isKnown: (requester) => findReader(all, requester) !== null,
     listedBy(zone, words) {
       const compiled = state.compiled.get(zone.policyId);
       if (compiled === undefined || zone.body.kind !== 'ip') return [];
@@ -108,7 +107,6 @@ function indexReaders(model: Model): ReadonlyMap<PolicyId, readonly Reader[]> {
   return readers;
 }
 
-function holdsAddress(sources: readonly SourcePrefix[], text: string): boolean {
-  const address = parseIpv4(text) ?? parseIpv6(text);
-  return address !== null && sources.some((source) => prefixHolds(source, address));
+function holdsAddress(sources: readonly SourcePrefix[], address: Uint8Array): boolean {
+  return sources.some((source) => prefixHolds(source, address));
 }

@@ -2,8 +2,8 @@ import type { EditSettings } from './edits/edit.ts';
 import { nextEntryExpiry, removeExpiredEntries } from './edits/list-entries.ts';
 import type { Publisher } from './publisher.ts';
 
-/** The longest that a timer can wait (2^31 − 1 ms); beyond it, it is set again. */
-const TIMER_MS_MAX = 2_147_483_647;
+/** A timer counts the machine's waking time, an expiry is a time of day: so it is looked at every so often. */
+const TIMER_MS_MAX = 30_000;
 /** After a failure of the store. */
 const RETRY_MS = 1_000;
 

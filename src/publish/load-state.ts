@@ -10,6 +10,7 @@ import { createRpzRendering } from '../zone/rpz-rendering.ts';
 import type { Revision, ZoneSide, ZoneSnapshot } from '../zone/snapshot.ts';
 import { decodeModel } from './entity-codec.ts';
 import { decodeMembers } from './member-codec.ts';
+import { owedNotifies } from './owed-notifies.ts';
 import type { PlanOptions } from './plan-change.ts';
 import { holderKey, liveZone } from './plan-commit.ts';
 import type { Ledger, PublishedState, StoredShape } from './state.ts';
@@ -49,7 +50,7 @@ export async function loadState(
     shapes: new Map(stored.members.map((members) => [holderKey(members.holder), shapeOf(members)])),
   };
   const { state, renewed } = compileAll({ stored, model, options: plan(catalogue) });
-  if (renewed.length > 0) await store.commit(renewalCommit(renewed, plan(catalogue).now));
+  if (renewed.length > 0) await store.commit(renewalCommit(state, renewed, plan(catalogue).now));
   return { state, ledger };
 }
 
@@ -180,7 +181,15 @@ function chainTo(last: number, stored: readonly StoredRevision[]): Revision[] {
   return chain;
 }
 
-function renewalCommit(zones: readonly StoredZone[], now: number): Commit {
+/** Zones that go on under a new serial are news to their devices like any other. */
+function renewalCommit(state: PublishedState, zones: readonly StoredZone[], now: number): Commit {
+  const changes = zones.map(({ origin, live, serial: last }) => ({
+    origin,
+    fromSerial: serial(last),
+    toSerial: live ? serial(last) : null,
+    recordsRemoved: 0,
+    recordsAdded: 0,
+  }));
   const body = JSON.stringify({
     zones: zones.map(({ origin, serial: to }) => ({ origin, toSerial: to })),
   });
@@ -198,7 +207,6 @@ function renewalCommit(zones: readonly StoredZone[], now: number): Commit {
     zones,
     revisions: [],
     pruneRevisions: zones.map(({ origin }) => ({ origin, keep: 0 })),
-    notifies: [],
-    forgetNotifies: [],
+    ...owedNotifies(state, state, changes),
   };
 }

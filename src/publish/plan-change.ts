@@ -53,7 +53,13 @@ export function planChange(state: PublishedState, model: Model, options: PlanOpt
     }
     compiled.delete(id);
   }
-  for (const policy of model.policies.values()) {
+  // Devices, keys and tokens say nothing about content.
+  const isContentSame =
+    state.model.targets === model.targets &&
+    state.model.bundles === model.bundles &&
+    state.model.lists === model.lists &&
+    state.model.policies === model.policies;
+  for (const policy of isContentSame ? [] : model.policies.values()) {
     const known = compiled.get(policy.id);
     const members = resolveMembers(policy, model);
     if (known === undefined) {

@@ -90,7 +90,8 @@ function storedMembers({ holder, deltas, members }: MemberEdit, ledger: Ledger):
 function storedZone(origin: string, before: PublishedState, after: PublishedState): StoredZone {
   const zone = after.zones.get(origin);
   if (zone !== undefined) return liveZone(origin, zone);
-  const serial = after.tombstones.get(origin) ?? before.zones.get(origin)?.serial ?? 0;
+  const serial = after.tombstones.get(origin) ?? before.zones.get(origin)?.serial;
+  if (serial === undefined) throw new Error(`zone ${origin} is gone without a last serial`);
   return { origin, live: false, serial, state: '{}' };
 }
 

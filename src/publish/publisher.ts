@@ -132,7 +132,7 @@ export interface Publisher {
     edit: (draft: ModelDraft) => Value,
   ): Promise<Published<Value>>;
   zones(): readonly ZoneSummary[];
-  /** Members of a target or list as text lines, in id order, `limit` of them from `offset` on. */
+  /** Members of a target or list as text, by form and then in id order, `limit` of them from `offset` on. */
   listMembers(holder: Holder, offset: number, limit: number): readonly string[];
   explain(
     policyId: Policy['id'],

@@ -108,7 +108,7 @@ export interface Commit {
   readonly clearLists: readonly number[];
   readonly zones: readonly StoredZone[];
   readonly revisions: readonly StoredRevision[];
-  /** Forget every revision of the zone that starts before this one; null forgets all. */
+  /** Forget all but the newest revisions of a zone. */
   readonly pruneRevisions: readonly {
     readonly origin: string;
     /** Number of newest revisions that stay. */

@@ -75,6 +75,17 @@ function describeIpZone(side: string, serial: Serial, content: IpContent): strin
 
 /** The exact number of addresses that a list holds. */
 export function ipAddresses(content: IpContent, family: 4 | 6): bigint {
+  const known = addressesOf[family].get(content) ?? countFamily(content, family);
+  addressesOf[family].set(content, known);
+  return known;
+}
+
+const addressesOf = {
+  4: new WeakMap<IpContent, bigint>(),
+  6: new WeakMap<IpContent, bigint>(),
+};
+
+function countFamily(content: IpContent, family: 4 | 6): bigint {
   return family === 4
     ? countAddresses(
         content.v4.map(({ prefixes }) => prefixes),

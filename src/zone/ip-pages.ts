@@ -88,7 +88,7 @@ function editPages(
     if (page >= pages.length) {
       for (; edit < edits.length; edit++) addAll(chunker, edits[edit].prefixes);
     }
-    result.push(...chunker.finish());
+    for (const fresh of chunker.finish()) result.push(fresh);
   }
   while (page < pages.length) result.push(pages[page++]);
   return result;

@@ -43,6 +43,15 @@ export interface IpRecordCounts {
 }
 
 export function countIpRecords(content: IpContent): IpRecordCounts {
+  const known = countsOf.get(content) ?? countAllRecords(content);
+  countsOf.set(content, known);
+  return known;
+}
+
+/** A content never changes, and its counts are asked for by every query at the apex. */
+const countsOf = new WeakMap<IpContent, IpRecordCounts>();
+
+function countAllRecords(content: IpContent): IpRecordCounts {
   const buckets = (pages: PrefixPages) =>
     pages.reduce((count, page) => count + page.bucketStarts.length, 0) || 1;
   const prefixes = (pages: PrefixPages) =>

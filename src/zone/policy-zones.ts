@@ -138,9 +138,10 @@ function updateIp(options: {
     pages: { block: block.v6, allow: allow.v6 },
     changed,
   });
+  const sameHosts = hostsMax === compiled.hostsMax && changed.size === 0;
   const diffOf = (side: IpSide): IpDiff | null => {
     const before = compiled.contents[side].hosts;
-    const hosts = hostsOf({ catalogue, members, verdicts, hostsMax, side });
+    const hosts = sameHosts ? before : hostsOf({ catalogue, members, verdicts, hostsMax, side });
     const diff = {
       v4: v4[side],
       v6: v6[side],

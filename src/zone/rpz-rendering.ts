@@ -4,7 +4,7 @@ import { encodeRdata } from '../dns/rdata.ts';
 import { RRTYPE } from '../dns/registry.ts';
 import { type Action, actionKey } from '../policy/action.ts';
 import type { ActionNumber } from '../policy/verdicts.ts';
-import { recordTail } from './records.ts';
+import { octetKey, recordTail } from './records.ts';
 
 /** The records that an action stands for, at whatever owner. */
 export interface RenderedAction {
@@ -29,13 +29,19 @@ export interface RpzRendering {
 export function createRpzRendering(ttl: number, known: readonly Action[]): RpzRendering {
   const rendered: RenderedAction[] = [];
   const numbers = new Map<string, ActionNumber>();
+  const numbersByRecords = new Map<string, ActionNumber>();
   const numberOf = (action: Action): ActionNumber => {
     const key = actionKey(action);
     const number = numbers.get(key);
     if (number !== undefined) return number;
-    rendered.push(renderAction(action, ttl));
-    numbers.set(key, rendered.length as ActionNumber);
-    return rendered.length as ActionNumber;
+    const fresh = renderAction(action, ttl);
+    // Two ways of saying the same records are one action: to go from one to the other changes nothing.
+    const records = fresh.tails.map(octetKey).sort().join('\n');
+    const same = numbersByRecords.get(records) ?? ((rendered.length + 1) as ActionNumber);
+    if (same > rendered.length) rendered.push(fresh);
+    numbersByRecords.set(records, same);
+    numbers.set(key, same);
+    return same;
   };
   for (const action of known) numberOf(action);
   return {

@@ -12,13 +12,17 @@ export interface Endpoint {
 
 const PATIENCE_MS = 10_000;
 
-/** Sends a query and resolves with the first datagram that comes back. */
-export async function askByUdp(server: Endpoint, query: Query): Promise<Message> {
+/** Sends a query once and resolves with the first datagram that comes back. */
+export async function askByUdp(
+  server: Endpoint,
+  query: Query,
+  patienceMs = PATIENCE_MS,
+): Promise<Message> {
   const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Message>((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer for ${query.name}`)), PATIENCE_MS);
+      timer = setTimeout(() => reject(new Error(`no answer for ${query.name}`)), patienceMs);
       socket.on('error', reject);
       socket.on('message', (bytes) => resolve(readAnswer(bytes)));
       socket.send(query.bytes, server.port, server.address);

@@ -9,6 +9,7 @@ import type { Message, RRTYPE } from '../../src/dns/index.ts';
 import { type Sluice, startSluice } from '../../src/sluice.ts';
 import { askByTcp, askByUdp, type Endpoint, transferByTcp } from './dns-clients.ts';
 import { makeQuery, type QueryOptions } from './dns-query.ts';
+import { type ApiCaller, apiCaller, httpCaller } from './http-caller.ts';
 import type { Transfer } from './transfer.ts';
 
 export interface TestSluice {
@@ -18,12 +19,7 @@ export interface TestSluice {
   readonly adminToken: string;
   /** Records of the log at level warn and above. */
   readonly complaints: readonly { readonly msg: string }[];
-  /** One request to the API, below `/api/v1`; rejects when it is refused. */
-  api<Body = Readonly<Record<string, unknown>>>(
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<Body>;
+  readonly api: ApiCaller;
   udp(name: string, type: keyof typeof RRTYPE | number, options?: QueryOptions): Promise<Message>;
   tcp(name: string, type: keyof typeof RRTYPE | number, options?: QueryOptions): Promise<Message>;
   transfer(zone: string, options?: QueryOptions): Promise<Transfer>;
@@ -69,8 +65,7 @@ export async function startTestSluice(options: TestSluiceOptions = {}): Promise<
     http,
     adminToken,
     complaints,
-    api: async <Body>(method: string, path: string, body?: unknown) =>
-      (await (await call(method, `/api/v1${path}`, body)).json()) as Body,
+    api: apiCaller(http, adminToken),
     udp: (name, type, more) => askByUdp(dns, makeQuery(name, type, more)),
     tcp: (name, type, more) => askByTcp(dns, makeQuery(name, type, more)),
     transfer: (zone, more) => transferByTcp(dns, zone, more),
@@ -124,24 +119,5 @@ function testConfig(yaml: string, dataDirectory: string): Config {
     dataDirectory,
     dns: { ...config.dns, listen: [{ address: '127.0.0.1', port: 0 }] },
     http: { ...config.http, listen: { address: '127.0.0.1', port: 0 } },
-  };
-}
-
-function httpCaller({ address, port }: Endpoint, token: string) {
-  return async (method: string, path: string, body?: unknown): Promise<Response> => {
-    const isText = typeof body === 'string';
-    const response = await fetch(`http://${address}:${port}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined
-          ? {}
-          : { 'content-type': isText ? 'text/plain' : 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
-    });
-    if (!response.ok)
-      throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response;
   };
 }

@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import type { PolicyId } from '../../src/policy/model.ts';
+import { changeIndicators } from '../../src/publish/edits/index.ts';
+import { type Desk, type House, openHouse } from '../support/house.ts';
+import { countedSummary, readIpZone } from '../support/ip-zone.ts';
+import { createRandom, type Random } from '../support/random.ts';
+import { addPolicy, addTarget, BLOCK, zoneName } from '../support/scene.ts';
+import { serialIn, type Transfer } from '../support/transfer.ts';
+import {
+  compareImages,
+  followIxfr,
+  formOf,
+  imageOfAxfr,
+  SAME_IMAGE,
+  type ZoneImage,
+} from '../support/zone-image.ts';
+import { firstModel, READERS, randomEdit } from './random-edits.ts';
+
+const SEEDS = [1, 2, 3];
+const STEPS = 50;
+const STEPS_PER_RESTART = 7;
+/** Otherwise the property would say little. */
+const INCREMENTAL_MIN = { rpz: 100, ip: 50 };
+const REVISIONS_KEPT = 12;
+
+/** Every content that a zone was ever served with, by serial. */
+type History = Map<string, Map<number, ZoneImage>>;
+
+const readerOf = (policyId: PolicyId): string => READERS[policyId - 1];
+
+/** The AXFR of now, held against everything else that says what the zone is. */
+function checkedImage(house: House, uncached: Desk, origin: string): ZoneImage {
+  const from = readerOf(house.zone(origin).policyId);
+  const transfer = house.transfer(origin, { from });
+  const image = imageOfAxfr(transfer.records);
+  for (const desk of [house, uncached]) {
+    const again = desk.transfer(origin, { from });
+    expect(compareImages(imageOfAxfr(again.records), image)).toEqual(SAME_IMAGE);
+  }
+  const soa = house.ask(origin, 'SOA', { from }).answers[0];
+  expect(soa).toEqual(transfer.records[0]);
+  const summary = house.publisher.zones().find((zone) => zone.origin === origin)!;
+  expect(image.records.size).toBe(summary.records);
+  expect(image.serial).toBe(summary.serial);
+  if (summary.side !== 'rpz') checkIpZone(origin, transfer);
+  return image;
+}
+
+function checkIpZone(origin: string, { records }: Transfer): void {
+  const zone = readIpZone(origin, records);
+  expect(Object.fromEntries(zone.summary)).toMatchObject({
+    v: '1',
+    side: origin.split('.')[0],
+    serial: String(serialIn(records[0])),
+    ...countedSummary(zone, records),
+  });
+  expect([...zone.indexed].sort()).toEqual([...zone.pages.keys()].sort());
+  expect(zone.largestRrset).toBeLessThanOrEqual(100);
+}
+
+/** From every serial that anybody may still hold to now. */
+function checkIxfrs(house: House, origin: string, history: Map<number, ZoneImage>): number {
+  const zone = house.zone(origin);
+  const from = readerOf(zone.policyId);
+  const now = history.get(zone.serial)!;
+  const retained = new Set(zone.revisions.map(({ fromSerial }) => fromSerial as number));
+  let incremental = 0;
+  for (const [serial, then] of history) {
+    const { records } = house.transfer(origin, { from, have: serial });
+    const form = formOf(records);
+    if (serial === zone.serial) expect(form).toBe('current');
+    else if (!retained.has(serial)) expect(form).toBe('full');
+    if (form === 'changes') incremental++;
+    expect(compareImages(followIxfr(then, records), now)).toEqual(SAME_IMAGE);
+    checkIxfrOverUdp(house, origin, { serial, then, now });
+  }
+  return incremental;
+}
+
+/** What does not fit into a datagram is answered with the SOA of now, all else with the changes. */
+function checkIxfrOverUdp(
+  house: House,
+  origin: string,
+  { serial, then, now }: { serial: number; then: ZoneImage; now: ZoneImage },
+): void {
+  const from = readerOf(house.zone(origin).policyId);
+  const edns = { udpPayloadSize: 1232 };
+  const { messages, sizes, records } = house.transfer(origin, {
+    from,
+    edns,
+    have: serial,
+    protocol: 'udp',
+  });
+  expect(messages).toHaveLength(1);
+  expect(sizes[0]).toBeLessThanOrEqual(1232);
+  if (records.length === 1) expect(serialIn(records[0])).toBe(now.serial);
+  else expect(compareImages(followIxfr(then, records), now)).toEqual(SAME_IMAGE);
+}
+
+function remember(history: History, origin: string, image: ZoneImage): Map<number, ZoneImage> {
+  const ofZone = history.get(origin) ?? new Map<number, ZoneImage>();
+  history.set(origin, ofZone);
+  const known = ofZone.get(image.serial);
+  // One serial, one content, whatever was restarted in between.
+  if (known !== undefined) expect(compareImages(known, image)).toEqual(SAME_IMAGE);
+  for (const serial of ofZone.keys()) expect(serial).toBeLessThanOrEqual(image.serial);
+  ofZone.set(image.serial, image);
+  return ofZone;
+}
+
+/** Some edits come within one second, some clocks are set back. */
+function moveClock(house: House, random: Random): void {
+  house.time.now += random.pick([0, 0, 300, 1_000, 5_000, -2_000]);
+}
+
+/** A server that starts now compiles all from nothing and must come to the same zones and history. */
+async function checkRestart(house: House, history: History): Promise<void> {
+  const restarted = await house.restart();
+  expect(serials(restarted)).toEqual(serials(house));
+  for (const origin of house.publisher.state.zones.keys()) {
+    const from = readerOf(house.zone(origin).policyId);
+    const image = imageOfAxfr(restarted.transfer(origin, { from }).records);
+    checkIxfrs(restarted, origin, remember(history, origin, image));
+  }
+}
+
+describe.each(SEEDS)('zones that are edited at random (seed %i)', (seed) => {
+  it('are the same by AXFR, by IXFR from every serial, and compiled from nothing', async () => {
+    const random = createRandom(seed);
+    let house = await openHouse({ limits: { revisionsMax: REVISIONS_KEPT } });
+    await house.edit((edit) => firstModel(edit, random));
+    const history: History = new Map();
+    const incremental = { rpz: 0, ip: 0 };
+    let changed = [...house.publisher.state.zones.keys()];
+
+    for (let step = 0; step < STEPS; step++) {
+      // This one may keep no frames: it encodes all of a zone each time.
+      const uncached = house.openDesk({ frameCacheOctets: 0 });
+      for (const origin of changed) {
+        const known = remember(history, origin, checkedImage(house, uncached, origin));
+        incremental[house.zone(origin).body.kind] += checkIxfrs(house, origin, known);
+      }
+      if (step % STEPS_PER_RESTART === 0) await checkRestart(house, history);
+      if (random.chance(0.1)) house = await house.restart();
+      moveClock(house, random);
+      changed = await publishEdit(house, random);
+    }
+    expect(incremental.rpz).toBeGreaterThan(INCREMENTAL_MIN.rpz);
+    expect(incremental.ip).toBeGreaterThan(INCREMENTAL_MIN.ip);
+  }, 120_000);
+});
+
+/** More than a hundred pages, so that the index has a second level. */
+const MANY = 130_000;
+const LARGE_ROUNDS = 8;
+
+describe('an IP zone of very many prefixes', () => {
+  it('is the same by AXFR, by IXFR from every serial, and compiled from nothing', async () => {
+    const random = createRandom(2_026);
+    const house = await openHouse();
+    const { value: target } = await house.edit((edit) => {
+      const id = addTarget(edit, 'scanners', ['10.0.0.1']);
+      addPolicy(edit, 'one', 'ip', { targets: [[id, BLOCK]], hostsMax: 300, source: READERS[0] });
+      const lines = Array.from({ length: MANY }, () => randomAddress(random)).join('\n');
+      changeIndicators(edit, id, { add: Buffer.from(lines) });
+      return id;
+    });
+    const origin = zoneName('block', 'one');
+    const history: History = new Map();
+    let incremental = 0;
+    for (let round = 0; round < LARGE_ROUNDS; round++) {
+      house.time.now += 1_000;
+      await house.edit((edit) => changeIndicators(edit, target, randomStretch(random)));
+      const image = checkedImage(house, house, origin);
+      incremental += checkIxfrs(house, origin, remember(history, origin, image));
+    }
+    const { levels, pages } = readIpZone(
+      origin,
+      house.transfer(origin, { from: READERS[0] }).records,
+    );
+    expect(pages.size).toBeGreaterThan(100);
+    expect(levels).toBe(2);
+    expect(incremental).toBeGreaterThan(LARGE_ROUNDS);
+    await checkRestart(house, history);
+  }, 120_000);
+});
+
+function randomAddress(random: Random): string {
+  return `10.${random.below(256)}.${random.below(256)}.${random.below(256)}`;
+}
+
+/** Single addresses, and prefixes that swallow whole pages or give them back. */
+function randomStretch(random: Random) {
+  const prefixes = Array.from({ length: 1 + random.below(3) }, () =>
+    random.pick([`10.${random.below(256)}.0.0/16`, `10.${random.below(64) * 4}.0.0/14`]),
+  );
+  const singles = Array.from({ length: 20 }, () => randomAddress(random));
+  return random.chance(0.6)
+    ? { add: [...prefixes, ...singles] }
+    : { add: singles, remove: [...prefixes, '10.4.0.0/14', '10.8.0.0/14'] };
+}
+
+/** The origins of the zones that have another serial for it. */
+async function publishEdit(house: House, random: Random): Promise<string[]> {
+  const before = house.publisher.state.zones;
+  const { value: what, zones } = await house.edit((edit) => randomEdit(edit, random));
+  const changed = [...house.publisher.state.zones]
+    .filter(([origin, zone]) => before.get(origin)?.serial !== zone.serial)
+    .map(([origin]) => origin);
+  const told = zones.map(({ origin }) => origin);
+  expect(told, what).toEqual(changed.toSorted());
+  return changed;
+}
+
+function serials(house: House): Record<string, number> {
+  return Object.fromEntries(house.publisher.zones().map(({ origin, serial }) => [origin, serial]));
+}
