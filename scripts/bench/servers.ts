@@ -142,8 +142,10 @@ log: { level: warn }
 `,
   );
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [MAIN, '--config', config], {
+  // As `npm start` does it.
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', MAIN, '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
   });
   endWithUs(child);
   let output = '';

@@ -13,7 +13,7 @@ import { countRemoved, countRules } from '../zone/rpz-records.ts';
 import type { Revision, ZoneBody, ZoneSettings, ZoneSide, ZoneSnapshot } from '../zone/snapshot.ts';
 
 /** Rises when the same members would give other records than before: then zones get a new serial at start. */
-const RENDERING_VERSION = 1;
+export const RENDERING_VERSION = 1;
 
 /** How much history a zone keeps; what is older is answered with an AXFR. */
 export interface JournalLimits {
