@@ -131,6 +131,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     answerTimeoutMs: config.notify.timeoutMs,
     retryMsMax: config.notify.backoffMaxMs,
     inFlightMax: config.notify.inFlightMax,
+    ...notifySources(config),
     now: clock,
   });
   notifier.wake();
@@ -227,6 +228,24 @@ function editSettings(config: Config, publisher: RunningPublisher): EditSettings
     keyAlgorithms: allowedAlgorithms(config),
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     policyTtl: config.policies.ttlSeconds,
+  };
+}
+
+/**
+ * A secondary takes a NOTIFY from an address that it knows as its primary and from no other (RFC 1996
+ * section 3.10): so it comes from where we answer, if that is one address that others can reach.
+ */
+function notifySources({ dns }: Config): { sourceIpv4?: string; sourceIpv6?: string } {
+  const addresses = dns.listen.map(({ address }) => address);
+  const only = (of: readonly string[]): string | undefined =>
+    of.length === 1 && !['0.0.0.0', '::', '::1'].includes(of[0]) && !of[0].startsWith('127.')
+      ? of[0]
+      : undefined;
+  const sourceIpv4 = only(addresses.filter((address) => !address.includes(':')));
+  const sourceIpv6 = only(addresses.filter((address) => address.includes(':')));
+  return {
+    ...(sourceIpv4 === undefined ? {} : { sourceIpv4 }),
+    ...(sourceIpv6 === undefined ? {} : { sourceIpv6 }),
   };
 }
 
