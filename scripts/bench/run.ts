@@ -28,6 +28,7 @@ const RULES = Number(values.rules);
 const ROUNDS = Number(values.rounds);
 const CHANGES = 1_000;
 const CLIENTS = 8;
+const WARMUP_ROUNDS = 3;
 
 process.setMaxListeners(32);
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
@@ -41,6 +42,7 @@ async function bench(): Promise<void> {
   say(
     `${RULES} rules, medians of ${ROUNDS} rounds, ${cpus().length} cores, Node ${process.version}`,
   );
+  const empty = await emptyMemory();
   const rules = generateRules(RULES);
   await writeZones([join(folder, 'bind'), join(folder, 'knot')], rules);
 
@@ -61,13 +63,35 @@ async function bench(): Promise<void> {
       ...(await changeRows(sluice, { ...first, ...sluice, targetId: first.targetId }, bind)),
     );
     const perRule = (server: Server) => [residentOctets(server.pid) / RULES];
-    rows.push(row('resident memory per rule', 'octets', servers, perRule));
+    const aboveEmpty = (server: Server) => [
+      (residentOctets(server.pid) - empty[server.name]) / RULES,
+    ];
+    rows.push(row('resident memory per rule, the whole process', 'octets', servers, perRule));
+    rows.push(row('the same above a process without rules', 'octets', servers, aboveEmpty));
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
   process.stdout.write(`${renderReport(rows)}\n`);
   if (values.json !== undefined)
     writeFileSync(values.json, JSON.stringify({ rules: RULES, rounds: ROUNDS, rows }, null, 2));
+}
+
+/** What each server takes with next to nothing in it. */
+async function emptyMemory(): Promise<Record<string, number>> {
+  const rules = generateRules(1);
+  const folders = { bind: join(folder, 'empty-bind'), knot: join(folder, 'empty-knot') };
+  await writeZones(Object.values(folders), rules);
+  const sluice = join(folder, 'empty-sluice');
+  await (await startSluice(sluice, rules)).stop();
+  const servers = [
+    await restartSluice(sluice),
+    await startNamed(folders.bind),
+    await startKnot(folders.knot),
+  ];
+  await Promise.all(servers.map((server) => drainTransfer(server, server.zone)));
+  const octets = servers.map((server) => [server.name, residentOctets(server.pid)]);
+  await Promise.all(servers.map((server) => server.stop()));
+  return Object.fromEntries(octets);
 }
 
 function row(
@@ -114,14 +138,15 @@ async function octetsRow(servers: readonly Server[]): Promise<Row> {
 async function changeRows(server: Server, api: SluiceServer, bind: Server): Promise<Row[]> {
   const publish: Record<string, number[]> = {};
   const incremental: Record<string, number[]> = {};
-  for (let round = 0; round < ROUNDS; round++) {
-    const names = freshNames(CHANGES, round);
+  // The first rounds warm both servers up and do not count.
+  for (let round = -WARMUP_ROUNDS; round < ROUNDS; round++) {
+    const names = freshNames(CHANGES, round + WARMUP_ROUNDS);
     const before = await askSerial(server, server.zone);
     const start = performance.now();
     await api.api('PATCH', `/targets/${api.targetId}/indicators`, { add: names });
     await waitForSerial(server, server.zone, before);
-    (publish[server.name] ??= []).push(performance.now() - start);
-    (incremental[server.name] ??= []).push((await drainTransfer(server, server.zone, before)).ms);
+    const served = performance.now() - start;
+    const { ms } = await drainTransfer(server, server.zone, before);
 
     const bindBefore = await askSerial(bind, bind.zone);
     const records = names.flatMap(recordsOf);
@@ -129,8 +154,13 @@ async function changeRows(server: Server, api: SluiceServer, bind: Server): Prom
     const answer = await update(bind, bind.zone, records);
     if (answer.rcode !== 0) throw new Error(`BIND refuses the update with RCODE ${answer.rcode}`);
     await waitForSerial(bind, bind.zone, bindBefore);
-    (publish[bind.name] ??= []).push(performance.now() - bindStart);
-    (incremental[bind.name] ??= []).push((await drainTransfer(bind, bind.zone, bindBefore)).ms);
+    const bindServed = performance.now() - bindStart;
+    const { ms: bindMs } = await drainTransfer(bind, bind.zone, bindBefore);
+    if (round < 0) continue;
+    (publish[server.name] ??= []).push(served);
+    (publish[bind.name] ??= []).push(bindServed);
+    (incremental[server.name] ??= []).push(ms);
+    (incremental[bind.name] ??= []).push(bindMs);
   }
   say('changes');
   return [

@@ -64,6 +64,11 @@ export function describeApi(app: FastifyInstance, version: string): void {
     // The page must send nothing to anybody else.
     validatorUrl: false,
     uiConfig: { docExpansion: 'none', persistAuthorization: false },
+    theme: {
+      title: 'Sluice API',
+      // The bar above offers to look at other servers' documents and shows a brand that is not ours.
+      css: [{ filename: 'sluice.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
   });
   app.get(OPENAPI_PATH, { schema: { hide: true } }, () => app.swagger());
 }

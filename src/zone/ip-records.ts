@@ -149,7 +149,10 @@ function endsInLabel(labels: Uint8Array, last: Uint8Array): boolean {
   );
 }
 
-/** The page that `pageLabel` gives this label, or −1. */
+/**
+ * The page that begins at the address in this label, or −1. The first page goes by another label,
+ * which its caller compares.
+ */
 function findPage(pages: PrefixPages, name: Uint8Array, words: AddressWords): number {
   const text = Buffer.from(name.subarray(1)).toString('latin1');
   if (text === '0') return 0;
@@ -160,7 +163,7 @@ function findPage(pages: PrefixPages, name: Uint8Array, words: AddressWords): nu
   const { page, index } = findInPages(pages, address, words);
   const isFirst =
     index === 0 && compareRows(pages[page].prefixes.addresses, 0, address, 0, words) === 0;
-  return isFirst && page > 0 ? page : -1;
+  return isFirst ? page : -1;
 }
 
 function isLabelBoundary(labels: Uint8Array, position: number): boolean {

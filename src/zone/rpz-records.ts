@@ -119,9 +119,9 @@ export function findRule(options: {
     return existsBelow(catalogue, content, { source: labels, from }, id) ? EMPTY : ABSENT;
   };
 
-  // A literal query for `*.x` asks for the wildcard's own records; where there are none, it is a
-  // name like any other (RFC 4592 section 2.2.1) and may be matched by a wildcard further up.
-  const own = isStar(labels, 0) ? at(2, true) : at(0, false);
+  // A literal query for `*.x` finds the wildcard below `x`; where there is none, it is a name like
+  // any other (RFC 4592 section 2.2.1) and may be matched by a wildcard further up.
+  const own = at(0, false);
   if (own.kind !== 'absent') return own;
   for (let from = labels[0] + 1; from < labels.length; from += labels[from] + 1) {
     // Below the wildcard's own owner name nothing is synthesised (RFC 4592 section 3.3.1).

@@ -103,6 +103,14 @@ describe('who may read a zone', () => {
     expect(reads(scene, GUEST, { from: HOME, key: scene.keys.byKey })).toBe(true);
   });
 
+  it('known by source alone: a key of its own, made for NOTIFY, opens nothing', async () => {
+    const scene = await openScene();
+    const { value: id } = await scene.edit((edit) => createKey(edit, scene.ids.bySource, {}).id);
+    const key = tsigKeyOf(scene, id);
+    expect(reads(scene, GUEST, { from: STRANGER, key })).toBe(false);
+    expect(reads(scene, GUEST, { from: HOME, key })).toBe(true);
+  });
+
   it('known by either: one of the two is enough', async () => {
     const scene = await openScene();
     expect(reads(scene, GUEST, { from: '198.19.255.1' })).toBe(true);

@@ -134,9 +134,10 @@ const EDITS: readonly RandomEdit[] = [
 function changeSomeIndicators(edit: Edit, random: Random): void {
   const count = random.below(5);
   changeIndicators(edit, targetId(random), {
-    add: indicators(random, 1 + count),
+    // All names there are, now and then.
+    add: [...indicators(random, 1 + count), ...(random.chance(0.05) ? ['*'] : [])],
     // Few of them are there, so more are named.
-    remove: indicators(random, random.below(5) * 12),
+    remove: [...indicators(random, random.below(5) * 12), ...(random.chance(0.3) ? ['*'] : [])],
     ...CONFIRMED,
   });
 }

@@ -27,6 +27,7 @@ async function openScene(): Promise<House> {
       'a.b.deep.example',
       '192.0.2.0/24',
       '2001:db8::/32',
+      'fd00:1:ffff::/48',
       'nsname:ns.rogue.example',
     ]);
     const local = addTarget(edit, 'local', ['garden.example']);
@@ -159,6 +160,8 @@ describe('RFC 4592 section 2.2: what exists', () => {
       '0.2.0.192.rpz-ip',
       '2001.rpz-ip',
       'zz.db8.2001.rpz-ip',
+      '1.fd00.rpz-ip',
+      'zz.ffff.1.fd00.rpz-ip',
     ];
     const outside = [
       '193.rpz-ip',
@@ -168,6 +171,9 @@ describe('RFC 4592 section 2.2: what exists', () => {
       'zz.rpz-ip',
       'rpz-nsip',
       'x.rpz-ip',
+      '2.fd00.rpz-ip',
+      'zz.fffe.1.fd00.rpz-ip',
+      'zz.1.fd00.rpz-ip',
     ];
     for (const node of inside)
       expect([node, said(house.ask(`${node}.${ZONE}`, 'A'))]).toEqual([node, 'NODATA']);
@@ -200,7 +206,7 @@ describe('RFC 4592 section 2.2: what exists', () => {
   it('3.3.1: a wildcard for everything covers what no other name of the zone stands above', async () => {
     const house = await openScene();
     await house.edit((edit) => {
-      const all = addTarget(edit, 'all', ['*']);
+      const all = addTarget(edit, 'all', ['*', '203.0.113.0/24', 'nsname:ns.rogue.example']);
       addPolicy(edit, 'all', 'dns', { targets: [[all, NXDOMAIN]], source: '192.0.2.30' });
     });
     const zone = zoneName('rpz', 'all');
@@ -208,6 +214,10 @@ describe('RFC 4592 section 2.2: what exists', () => {
     expect(ask(`a.b.${zone}`)).toEqual([`a.b.${zone} CNAME .`]);
     expect(ask(`*.${zone}`)).toEqual([`*.${zone} CNAME .`]);
     expect(ask(zone)).toBe('NODATA');
+    // The triggers of addresses and name servers are names of the zone like any other.
+    expect(ask(`24.1.113.0.203.rpz-ip.${zone}`)).toBe('NXDOMAIN');
+    expect(ask(`x.rogue.example.rpz-nsdname.${zone}`)).toBe('NXDOMAIN');
+    expect(ask(`x.rpz-nsip.${zone}`)).toEqual([`x.rpz-nsip.${zone} CNAME .`]);
   });
 });
 
