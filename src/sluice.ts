@@ -307,10 +307,11 @@ function collectMetrics(options: {
   readonly frameOctets: number;
 }): MetricFamily[] {
   const { dns, notifier, rcodes, frameOctets } = options;
-  const counters = (prefix: string, help: string, values: object): MetricFamily => ({
+  const statistics = (prefix: string, help: string, values: object): MetricFamily => ({
     name: prefix,
     help,
     type: 'gauge',
+    labelNames: ['what'],
     samples: Object.entries(values).map(([what, value]) => ({ labels: { what }, value })),
   });
   return [
@@ -318,21 +319,23 @@ function collectMetrics(options: {
       name: 'sluice_dns_answers_total',
       help: 'Answers by transport and RCODE.',
       type: 'counter',
+      labelNames: ['protocol', 'rcode'],
       samples: [...rcodes].map(([key, value]) => {
         const [protocol = '', rcode = ''] = key.split(' ');
         return { labels: { protocol, rcode }, value };
       }),
     },
-    counters(
+    statistics(
       'sluice_dns_server',
       'Sockets, connections and transfers since the start.',
       dns.statistics(),
     ),
-    counters('sluice_notify', 'NOTIFY messages since the start.', notifier.statistics()),
+    statistics('sluice_notify', 'NOTIFY messages since the start.', notifier.statistics()),
     {
       name: 'sluice_transfer_frame_octets',
       help: 'Memory that encoded transfers take.',
       type: 'gauge',
+      labelNames: [],
       samples: [{ labels: {}, value: frameOctets }],
     },
   ];

@@ -93,11 +93,6 @@ export const SETTINGS = section('', {
     }),
   }),
   tsig: section('Transaction signatures (RFC 8945).', {
-    fudgeSeconds: setting(
-      wholeSeconds('1s', '3600s'),
-      '300s',
-      'How far the clock of a signed message may be from ours. RFC 8945 section 10 recommends 300 seconds.',
-    ),
     allowSha1: setting(
       flag,
       'false',

@@ -31,6 +31,8 @@ export interface MetricFamily {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge';
+  /** Of all samples that will ever come: at the first scrape there may be none. */
+  readonly labelNames: readonly string[];
   readonly samples: readonly {
     readonly labels: Readonly<Record<string, string>>;
     readonly value: number;

@@ -66,11 +66,10 @@ function setFamily(
   families: Map<string, Counter | Gauge>,
   registers: Registry[],
 ): void {
-  const { name, help, type, samples } = family;
+  const { name, help, type, labelNames, samples } = family;
   let metric = families.get(name);
   if (metric === undefined) {
-    const labelNames = [...new Set(samples.flatMap(({ labels }) => Object.keys(labels)))];
-    const options = { name, help, labelNames, registers };
+    const options = { name, help, labelNames: [...labelNames], registers };
     metric = type === 'counter' ? new Counter(options) : new Gauge(options);
     families.set(name, metric);
   }

@@ -246,6 +246,12 @@ function outsideZones(
   if (!directory.isKnown(requester)) return PROHIBITED;
   // RFC 5936 section 2.2.1: a server that does not have the zone says so by this code.
   if (isTransfer) return NOT_AUTHORITATIVE;
+  const isRoot = question.name.length === root.origin.length;
+  if (isRoot && question.type === RRTYPE.SOA) {
+    // The negative answers below name this SOA, so it has to be there for those who ask.
+    const rrsets = [soaRrset(root, directory.highestSerial())];
+    return { rcode: RCODE.NOERROR, authoritative: true, answer: { owner: question.name, rrsets } };
+  }
   return {
     rcode: directory.hasZoneBelow(question.name) ? RCODE.NOERROR : RCODE.NXDOMAIN,
     authoritative: true,

@@ -80,9 +80,9 @@ function addressesExistBelow(catalogue: Catalogue, content: RpzContent, name: Ui
     return rememberLong(content, key, (step) =>
       someOwnerIn(catalogue.order(trigger.kind, family), range, (id) => {
         step();
+        if (stateAt(content, id) === NO_STATE) return false;
         const owner = catalogue.owner(id);
-        const isBelow = owner.length > name.length && endsWith(owner, name);
-        return isBelow && stateAt(content, id) !== NO_STATE;
+        return owner.length > name.length && endsWith(owner, name);
       }),
     );
   });

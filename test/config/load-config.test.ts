@@ -29,7 +29,7 @@ describe('loading the configuration', () => {
         udpPayloadMaxOctets: 1232,
         tcp: { idleTimeoutMs: 10_000 },
       },
-      tsig: { allowMd5: false, allowSha1: false, fudgeSeconds: 300 },
+      tsig: { allowMd5: false, allowSha1: false },
       soa: {
         ns: 'ns.sluice.internal.',
         hostmaster: 'hostmaster.sluice.internal.',

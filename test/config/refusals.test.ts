@@ -148,7 +148,7 @@ describe('a wrong configuration', () => {
     ['idleTimeout: 3s', 'f:1:1: idleTimeout: is not known here, did you mean dns.tcp.idleTimeout?'],
     [
       'tsig:\n  md5:\n    allowed: 1',
-      'f:2:3: tsig.md5: is not known here: known here are fudge, allowSha1, allowMd5',
+      'f:2:3: tsig.md5: is not known here: known here are allowSha1, allowMd5',
     ],
     [
       'notify:\n  timeoutMs: 3',
