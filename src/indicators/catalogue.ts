@@ -1,36 +1,38 @@
 import { grownUint8, grownUint32 } from './growable.ts';
 import { EMPTY_IDS, type IdSet, withIds } from './id-set.ts';
+import { collectByForm, type IdsByForm } from './ids-by-form.ts';
 import {
   FORM_OF_KIND,
-  INDICATOR_KINDS,
   type Indicator,
   type IndicatorKind,
   type MemberForm,
   type PackedIndicators,
 } from './indicator.ts';
-import { hashEnd, hashOwner, hashStart, hashStep, NONE, OwnerIndex } from './owner-index.ts';
+import { hashSuffixes, suffixHash, suffixStart } from './name-suffixes.ts';
+import { hashOwner, NONE, OwnerIndex } from './owner-index.ts';
+import {
+  ADDRESS_KINDS,
+  type AddressKind,
+  endsWith,
+  isOctets,
+  NO_OCTETS,
+  NSDNAME_LABEL,
+  ownerOf,
+} from './owner-of.ts';
 import { OwnerSlab } from './owner-slab.ts';
 import { PrefixOrder, type PrefixReader } from './prefix-order.ts';
 import { prefixOwner } from './trigger-owner.ts';
 
+export type { IdsByForm } from './ids-by-form.ts';
 export { NONE } from './owner-index.ts';
-
-type AddressKind = 'ip' | 'nsip' | 'clientip';
-const ADDRESS_KINDS: readonly AddressKind[] = ['ip', 'nsip', 'clientip'];
 
 /** Low bits of an owner's traits: 0 for a name, else 1 + index of its prefix order. */
 const SPACE_BITS = 0b0111;
 /** Some target or list holds, or once held, an indicator with this owner. */
 const IS_INDICATOR = 0b1000;
 
-const OWNER_OCTETS_MAX = 255;
 /** Lists above this make room in the index before they come in. */
 const RESERVE_MIN = 10_000;
-const NSDNAME_LABEL = labelOctets('rpz-nsdname');
-
-/** Ids by member form; each list rises strictly. */
-export type IdsByForm = Readonly<Record<MemberForm, Uint32Array>>;
-
 /**
  * Every distinct owner of the system under one dense id.
  *
@@ -438,84 +440,6 @@ export class Catalogue {
     if (!this.isPrefix(id)) return this.slab.length(id);
     return this.prefixFamily(id) === 4 ? 5 : 17;
   }
-}
-
-/** Suffixes of the name last hashed: the name itself first, then each ancestor. One name has at most 127 labels. */
-const suffixStart = new Uint32Array(128);
-const suffixHash = new Uint32Array(128);
-const labelStart = new Uint32Array(128);
-
-function hashSuffixes(source: Uint8Array, from: number, to: number): number {
-  let depth = 0;
-  for (let at = from; at < to; at += source[at] + 1) labelStart[depth++] = at;
-  let state = hashStart();
-  let at = to - 1;
-  for (let level = depth - 1; level >= 0; level--) {
-    for (; at >= labelStart[level]; at--) state = hashStep(state, source[at]);
-    suffixStart[level] = labelStart[level];
-    suffixHash[level] = hashEnd(state);
-  }
-  return depth;
-}
-
-function collectByForm(
-  packed: PackedIndicators,
-  idOf: (kind: IndicatorKind, key: Uint8Array) => number,
-): IdsByForm {
-  const found: Record<MemberForm, number[]> = { subtree: [], exact: [], below: [], prefix: [] };
-  let from = 0;
-  for (let index = 0; index < packed.count; index++) {
-    const kind = INDICATOR_KINDS[packed.kinds[index]];
-    const to = packed.ends[index];
-    const id = idOf(kind, packed.keys.subarray(from, to));
-    if (id !== NONE) found[FORM_OF_KIND[kind]].push(id);
-    from = to;
-  }
-  return {
-    subtree: risingIds(found.subtree),
-    exact: risingIds(found.exact),
-    below: risingIds(found.below),
-    prefix: risingIds(found.prefix),
-  };
-}
-
-function risingIds(ids: number[]): Uint32Array {
-  const sorted = Uint32Array.from(ids).sort();
-  let length = 0;
-  for (let index = 0; index < sorted.length; index++) {
-    if (index === 0 || sorted[index] !== sorted[index - 1]) sorted[length++] = sorted[index];
-  }
-  return sorted.subarray(0, length);
-}
-
-const ownerScratch = new Uint8Array(OWNER_OCTETS_MAX);
-
-/** The owner's labels; a view of a scratch buffer for `nsname`. */
-function ownerOf(kind: IndicatorKind, key: Uint8Array): Uint8Array {
-  if (FORM_OF_KIND[kind] === 'prefix') return prefixOwner(kind as AddressKind, key);
-  if (kind !== 'nsname') return key;
-  ownerScratch.set(key);
-  ownerScratch.set(NSDNAME_LABEL, key.length);
-  return ownerScratch.subarray(0, key.length + NSDNAME_LABEL.length);
-}
-
-const NO_OCTETS = new Uint8Array(0);
-
-function endsWith(owner: Uint8Array, label: Uint8Array): boolean {
-  const start = owner.length - label.length;
-  return start > 0 && isOctets(owner, start, owner.length, label);
-}
-
-function isOctets(source: Uint8Array, from: number, to: number, octets: Uint8Array): boolean {
-  if (to - from !== octets.length) return false;
-  for (let index = 0; index < octets.length; index++) {
-    if (source[from + index] !== octets[index]) return false;
-  }
-  return true;
-}
-
-function labelOctets(label: string): Uint8Array {
-  return Uint8Array.from([label.length, ...Buffer.from(label, 'latin1')]);
 }
 
 function readWord(bytes: Uint8Array, at: number): number {

@@ -40,7 +40,7 @@ import {
 import type { RejectionReason } from './rejection.ts';
 import { PREFIX_OWNER_OCTETS_MAX, WILDCARD_LABEL_OCTETS } from './trigger-owner.ts';
 
-/** Longer lines are rejected unread; without its comment a line may be as long as any indicator. */
+/** Longer lines are rejected unread; without its comment a line may be as long as the longest indicator. */
 export const LINE_OCTETS_MAX = INDICATOR_TEXT_MAX;
 const COUNT_DIGITS_MAX = 10;
 const WINDOW_OCTETS = 65_536;
