@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { getPublicSuffix } from 'tldts';
 import { type Config, loadBuiltInTargets, loadSampleCatalogue } from './config/index.ts';
-import { parseName } from './dns/name.ts';
+import { formatName, parseName } from './dns/name.ts';
 import { rcodeName } from './dns/registry.ts';
 import type { TsigAlgorithm, TsigKey } from './dns/tsig.ts';
 import { beginModel, isBegun } from './first-run.ts';
@@ -93,9 +93,6 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   releaseMemory();
   const statusBook = await openDeviceStatusBook(store, clock);
   const settings = editSettings(config, publisher);
-  const adminToken = isBegun(publisher.model)
-    ? null
-    : await begin({ publisher, settings, config, zonesDirectory });
 
   const rcodes = new Map<string, number>();
   const nameserver = createNameserver({
@@ -107,9 +104,19 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     observer: {
       polled: statusBook.polled,
       transferred(event) {
-        const { zone, kind, address, octets, durationMs, completed } = event;
+        const { zone, deviceId, kind, address, octets, durationMs, completed } = event;
+        const origin = formatName(zone.settings.origin);
         log.info(
-          { serial: zone.serial, kind, address, octets, durationMs, completed },
+          {
+            zone: origin,
+            deviceId,
+            serial: zone.serial,
+            kind,
+            address,
+            octets,
+            durationMs,
+            completed,
+          },
           'transferred',
         );
         statusBook.transferred(event);
@@ -145,7 +152,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     onError: (error) => log.error({ err: error }, 'expired list entries could not be removed'),
   });
 
-  let isServing = true;
+  let isServing = false;
   const api = buildApi({
     publisher,
     edits: settings,
@@ -159,6 +166,11 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
       collectMetrics({ dns, notifier: notifier!, rcodes, frameOctets: nameserver.frameOctets() }),
   });
   await api.listen({ host: config.http.listen.address, port: config.http.listen.port });
+  // Last, when nothing can fail any more: the token is told once, so it must not be made and then lost.
+  const adminToken = isBegun(publisher.model)
+    ? null
+    : await begin({ publisher, settings, config, zonesDirectory });
+  isServing = true;
 
   return {
     publisher,

@@ -101,4 +101,25 @@ log: { level: silent }
       expect(await second.stop()).toBe(0);
     },
   );
+
+  it('that fails for a taken port loses no token: the next one tells it', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const address = taken.address();
+    const http = typeof address === 'object' && address !== null ? address.port : 0;
+    const config = join(folder, 'taken.yaml');
+    writeFileSync(
+      config,
+      `dataDirectory: ${JSON.stringify(join(folder, 'taken'))}
+dns: { listen: [{ address: 127.0.0.1, port: ${await freePort()} }] }
+http: { listen: { port: ${http} } }
+log: { level: silent }
+`,
+    );
+    await expect(start(config)).rejects.toThrow('did not start');
+    await new Promise((resolve) => taken.close(resolve));
+    const next = await start(config);
+    expect(next.output).toMatch(/sluice_\S+/);
+    expect(await next.stop()).toBe(0);
+  });
 });
