@@ -192,6 +192,14 @@ export class Catalogue {
     else this.visitLabelsBelow(id, visit);
   }
 
+  /** Whether there is any owner below this one. */
+  hasOwnersBelow(id: number): boolean {
+    if (!this.isPrefix(id)) return this.linkA[id] !== NONE;
+    const order = this.orders[this.space(id)];
+    const next = order.positionOf(id) + 1;
+    return next < order.count && order.contains(id, order.at(next));
+  }
+
   /** Whether `holds` is true of some name below this one; stops at the first. Names only. */
   someDescendant(id: number, holds: (id: number) => boolean): boolean {
     const open = [this.firstChild(id)];

@@ -34,7 +34,7 @@ export function formatNameKey(key: Uint8Array): string {
 }
 
 /** An address, with its prefix length when that is not the whole address. */
-function formatPrefixKey(key: Uint8Array): string {
+export function formatPrefixKey(key: Uint8Array): string {
   const address = key.subarray(1);
   const text = address.length === 4 ? formatIpv4(address) : formatIpv6(address);
   return key[0] === address.length * 8 ? text : `${text}/${key[0]}`;

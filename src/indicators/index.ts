@@ -22,7 +22,7 @@ export {
   visitIds,
   withIds,
 } from './id-set.ts';
-export { decodeIds, encodeIds, idSetFrom } from './id-set-codec.ts';
+export { decodeIdSet, decodeIds, encodeIds, idSetFrom } from './id-set-codec.ts';
 export {
   FORM_OF_KIND,
   INDICATOR_KINDS,

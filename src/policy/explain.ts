@@ -4,7 +4,7 @@ import type { Indicator, MemberForm } from '../indicators/indicator.ts';
 import { type Member, TIERS } from './members.ts';
 
 /** An indicator of a member that covers a query. */
-export interface Cover {
+export interface Cover extends CoveringOwner {
   readonly indicator: Indicator;
   readonly member: Member;
 }
@@ -18,17 +18,22 @@ export type CoverQuery =
       readonly length: number;
     };
 
-/** All covers, the deciding one first: by tier, then the more specific, then as members are ordered. */
+/**
+ * All covers, the deciding one first: by tier, then the more specific, then as members are ordered.
+ * `holds` says whether a member holds an owner, now unless told otherwise.
+ */
 export function findCovers(
   catalogue: Catalogue,
   members: readonly Member[],
   query: CoverQuery,
+  holds = ({ sets }: Member, { id, form }: CoveringOwner) => hasId(sets[form], id),
 ): Cover[] {
   const found: { cover: Cover; tier: number; step: number; order: number }[] = [];
-  for (const [step, { id, form }] of coveringOwners(catalogue, query).entries()) {
+  for (const [step, owner] of coveringOwners(catalogue, query).entries()) {
+    const { id, form } = owner;
     for (const [order, member] of members.entries()) {
-      if (!hasId(member.sets[form], id)) continue;
-      const cover = { indicator: catalogue.indicator(id, form), member };
+      if (!holds(member, owner)) continue;
+      const cover = { id, form, indicator: catalogue.indicator(id, form), member };
       found.push({ cover, tier: TIERS.indexOf(member.tier), step, order });
     }
   }
@@ -37,25 +42,34 @@ export function findCovers(
     .map(({ cover }) => cover);
 }
 
-interface CoveringOwner {
+/** Where a covering indicator stands in the catalogue. */
+export interface CoveringOwner {
   readonly id: number;
   readonly form: MemberForm;
 }
 
 /** Where a covering indicator can be, the most specific first. */
-function coveringOwners(catalogue: Catalogue, query: CoverQuery): CoveringOwner[] {
+export function coveringOwners(catalogue: Catalogue, query: CoverQuery): CoveringOwner[] {
   return 'words' in query ? coveringPrefixes(catalogue, query) : coveringNames(catalogue, query);
 }
 
 const NSDNAME_SUFFIX = Uint8Array.from([11, ...Buffer.from('rpz-nsdname', 'latin1')]);
 const ADDRESS_KIND = { ip: 'ip', nsip: 'nsip', 'client-ip': 'clientip' } as const;
 
+/** The owner at which a rule for this very name stands: labels in wire form, relative to the zone. */
+export function ownerOfName({
+  trigger,
+  labels,
+}: Extract<CoverQuery, { labels: Uint8Array }>): Uint8Array {
+  return trigger === 'nsdname' ? Uint8Array.from([...labels, ...NSDNAME_SUFFIX]) : labels;
+}
+
 function coveringNames(
   catalogue: Catalogue,
-  { trigger, labels }: Extract<CoverQuery, { labels: Uint8Array }>,
+  query: Extract<CoverQuery, { labels: Uint8Array }>,
 ): CoveringOwner[] {
-  const suffix = trigger === 'nsdname' ? NSDNAME_SUFFIX : new Uint8Array(0);
-  const owner = Uint8Array.from([...labels, ...suffix]);
+  const { trigger, labels } = query;
+  const owner = ownerOfName(query);
   const covering: CoveringOwner[] = [];
   for (let from = 0; from < labels.length; from += labels[from] + 1) {
     const id = catalogue.findOwner(owner, from, owner.length);
@@ -67,7 +81,8 @@ function coveringNames(
   return covering;
 }
 
-function coveringPrefixes(
+/** The prefixes of the catalogue that contain the address, the longest first. */
+export function coveringPrefixes(
   catalogue: Catalogue,
   { trigger, words, length }: Extract<CoverQuery, { words: Uint32Array }>,
 ): CoveringOwner[] {

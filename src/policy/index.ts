@@ -25,7 +25,14 @@ export {
   memberOwners,
   withMembers,
 } from './member-sets.ts';
-export { type Member, resolveMembers, TIERS, type Tier } from './members.ts';
+export {
+  actionOfChoice,
+  entitledTargets,
+  type Member,
+  resolveMembers,
+  TIERS,
+  type Tier,
+} from './members.ts';
 export type { DeviceId } from './model.ts';
 export { ModelError, type Refusal } from './model-error.ts';
 export {

@@ -1,7 +1,16 @@
 import { type Action, actionKey, compareActions } from './action.ts';
 import { bundleHolds } from './bundle.ts';
 import type { MemberSets } from './member-sets.ts';
-import type { BundleId, ListId, Model, Policy, Target, TargetId } from './model.ts';
+import type {
+  AccountId,
+  ActionChoice,
+  BundleId,
+  ListId,
+  Model,
+  Policy,
+  Target,
+  TargetId,
+} from './model.ts';
 
 /** From the strongest: a cover of a higher tier decides whatever lower tiers say. */
 export const TIERS = [
@@ -37,6 +46,13 @@ export function resolveMembers(policy: Policy, model: Model): Member[] {
   return [...targetMembers(policy, model), ...listMembers(policy, model)].sort(compareMembers);
 }
 
+/**
+ * The partner targets that a predefined policy may use: none, whoever owns it. Its devices and
+ * readers are those of every account, so the entitlement of one of them would hand what a partner
+ * sells to all.
+ */
+const NO_PARTNERS: ReadonlySet<TargetId> = new Set();
+
 interface Brought {
   readonly target: Target;
   readonly action: Action;
@@ -46,18 +62,24 @@ interface Brought {
 
 function targetMembers(policy: Policy, model: Model): Member[] {
   const brought = new Map<TargetId, Brought>();
+  const entitled = policy.predefined ? NO_PARTNERS : entitledTargets(policy.accountId, model);
+  const mayUse = (target: Target): boolean => !target.partner || entitled.has(target.id);
   for (const attachment of policy.attachments) {
+    if (attachment.kind === 'list') continue;
+    const action = actionOfChoice(attachment.action, model);
     if (attachment.kind === 'target') {
       const target = model.targets.get(attachment.id);
       // A target that is attached directly uses its own attachment's action, whatever brings it too.
-      if (target)
-        brought.set(target.id, { target, action: attachment.action, direct: true, viaBundles: [] });
-    } else if (attachment.kind === 'bundle') {
+      if (target && mayUse(target))
+        brought.set(target.id, { target, action, direct: true, viaBundles: [] });
+    } else {
       const bundle = model.bundles.get(attachment.id);
       if (!bundle) continue;
       for (const target of model.targets.values()) {
-        if (bundleHolds(bundle.filter, target))
-          bring(brought, target, attachment.action, bundle.id);
+        // A target that cannot be allowed stays out of a bundle that allows, however late it comes.
+        if (action.kind === 'allow' && !target.supportsAllow) continue;
+        if (mayUse(target) && bundleHolds(bundle.filter, target))
+          bring(brought, target, action, bundle.id);
       }
     }
   }
@@ -80,6 +102,26 @@ function targetMembers(policy: Policy, model: Model): Member[] {
     sets: target.members,
     viaBundles,
   }));
+}
+
+/** The action that a choice stands for now. Throws when its behaviour is gone, which edits refuse. */
+export function actionOfChoice(choice: ActionChoice, model: Pick<Model, 'behaviours'>): Action {
+  if (choice.kind !== 'behaviour') return choice;
+  const behaviour = model.behaviours.get(choice.id);
+  if (behaviour === undefined) throw new Error(`behaviour ${choice.id} is used and does not exist`);
+  return behaviour.action;
+}
+
+/** The partner targets that an account may use. */
+export function entitledTargets(
+  accountId: AccountId,
+  model: Pick<Model, 'entitlements'>,
+): ReadonlySet<TargetId> {
+  const targets = new Set<TargetId>();
+  for (const entitlement of model.entitlements.values()) {
+    if (entitlement.accountId === accountId) targets.add(entitlement.targetId);
+  }
+  return targets;
 }
 
 /** Brought by several bundles, the strongest action counts. */
@@ -106,7 +148,8 @@ function listMembers(policy: Policy, model: Model): Member[] {
     const list = model.lists.get(attachment.id);
     if (!list) return [];
     // An IP list carries its action itself.
-    const action: Action = policy.type === 'ip' ? { kind: list.action } : attachment.action;
+    const action: Action =
+      policy.type === 'ip' ? { kind: list.action } : actionOfChoice(attachment.action, model);
     return [
       {
         source: { kind: 'list', id: list.id, name: list.name },

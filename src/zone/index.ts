@@ -7,7 +7,10 @@
  * transfers, serials, revisions. Not here: when a new serial is made and stored (publish/), who gets
  * which records and in which messages (nameserver/).
  */
+export { type ActionTable, createActionTable } from './action-table.ts';
 export { apexRrsets, countApexRecords, ipAddresses, soaRrset } from './apex.ts';
+export { bodyAt, diffSince } from './content-at.ts';
+export { diffBodies, emptyBody, hasSameForm, ttlOf } from './diff-bodies.ts';
 export { compileIp, diffIp, IP_ACTION, IP_SIDES, type IpSide } from './ip-compile.ts';
 export {
   applyIpDiff,
@@ -38,7 +41,7 @@ export {
 } from './rpz-content.ts';
 export { encodeRules, RPZ_START, type RpzCursor } from './rpz-encode.ts';
 export { countRules, findRule, removedRecords } from './rpz-records.ts';
-export { createRpzRendering, type RpzRendering } from './rpz-rendering.ts';
+export { createRenderings, createRpzRendering, type RpzRendering } from './rpz-rendering.ts';
 export {
   type Revision,
   revisionsSince,
@@ -48,3 +51,4 @@ export {
   type ZoneSide,
   type ZoneSnapshot,
 } from './snapshot.ts';
+export { recordLines, sampleLines, type ZoneTextSource, zoneText } from './zone-text.ts';

@@ -7,13 +7,20 @@ import type { Revision } from './snapshot.ts';
 
 type Diff = Revision['diff'];
 
-const RPZ_FORMAT = 1;
+/** As databases of version 1 have it: ids of four octets, the high one first. */
+const RPZ_FORMAT_1 = 1;
 const IP_FORMAT = 2;
+/** Ids as they lie in memory, little-endian: a copy instead of a loop. */
+const RPZ_FORMAT = 3;
 const HEADER_OCTETS = 9;
 const MOVE_HEADER_OCTETS = 12;
 
 /** A revision's difference for the database, with its record counts in front. */
-export function encodeRevision({ diff, recordsRemoved, recordsAdded }: Revision): Uint8Array {
+export function encodeRevision({
+  diff,
+  recordsRemoved,
+  recordsAdded,
+}: Pick<Revision, 'diff' | 'recordsRemoved' | 'recordsAdded'>): Uint8Array {
   const body = diff.kind === 'rpz' ? encodeMoves(diff.moves) : encodeLists(diff.lists);
   const bytes = new Uint8Array(HEADER_OCTETS + body.length);
   bytes[0] = diff.kind === 'rpz' ? RPZ_FORMAT : IP_FORMAT;
@@ -28,14 +35,14 @@ export function decodeRevision(
 ): Pick<Revision, 'diff' | 'recordsRemoved' | 'recordsAdded'> {
   const body = bytes.subarray(HEADER_OCTETS);
   const diff: Diff =
-    bytes[0] === RPZ_FORMAT
-      ? { kind: 'rpz', moves: decodeMoves(body) }
-      : { kind: 'ip', lists: decodeLists(body) };
+    bytes[0] === IP_FORMAT
+      ? { kind: 'ip', lists: decodeLists(body) }
+      : { kind: 'rpz', moves: decodeMoves(body, bytes[0] === RPZ_FORMAT_1) };
   return { diff, recordsRemoved: readUint32(bytes, 1), recordsAdded: readUint32(bytes, 5) };
 }
 
 /** Memory of a kept revision, in octets, near enough for a limit. */
-export function revisionOctets({ diff }: Revision): number {
+export function revisionOctets({ diff }: Pick<Revision, 'diff'>): number {
   if (diff.kind === 'rpz') {
     return diff.moves.reduce((octets, { ids }) => octets + MOVE_HEADER_OCTETS + ids.length * 4, 0);
   }
@@ -55,20 +62,25 @@ function encodeMoves(moves: readonly RpzMove[]): Uint8Array {
     at = writeUint32(bytes, at, from);
     at = writeUint32(bytes, at, to);
     at = writeUint32(bytes, at, ids.length);
-    for (const id of ids) at = writeUint32(bytes, at, id);
+    bytes.set(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength), at);
+    at += ids.byteLength;
   }
   return bytes;
 }
 
-function decodeMoves(bytes: Uint8Array): RpzMove[] {
+function decodeMoves(bytes: Uint8Array, isFirstFormat: boolean): RpzMove[] {
   const moves: RpzMove[] = [];
   for (let at = 0; at < bytes.length; ) {
     const from = readUint32(bytes, at) as RpzState;
     const to = readUint32(bytes, at + 4) as RpzState;
-    const ids = new Uint32Array(readUint32(bytes, at + 8));
+    const count = readUint32(bytes, at + 8);
     at += MOVE_HEADER_OCTETS;
-    for (let index = 0; index < ids.length; index++, at += 4) ids[index] = readUint32(bytes, at);
+    const octets = Uint8Array.from(bytes.subarray(at, at + count * 4));
+    const ids = new Uint32Array(octets.buffer);
+    if (isFirstFormat)
+      for (let index = 0; index < count; index++) ids[index] = readUint32(octets, index * 4);
     moves.push({ from, to, ids });
+    at += count * 4;
   }
   return moves;
 }

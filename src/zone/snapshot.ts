@@ -1,6 +1,6 @@
 import type { Name } from '../dns/name.ts';
 import type { Serial } from '../dns/serial.ts';
-import type { PolicyId } from '../policy/model.ts';
+import type { DeviceId, PolicyId } from '../policy/model.ts';
 import type { IpSide } from './ip-compile.ts';
 import type { IpContent, IpDiff } from './ip-content.ts';
 import type { RpzContent, RpzDiff } from './rpz-content.ts';
@@ -37,6 +37,10 @@ export interface Revision {
   readonly at: number;
   readonly recordsRemoved: number;
   readonly recordsAdded: number;
+  /** Versions of the contents before and after (content-version.ts). */
+  readonly fromContent: number;
+  readonly toContent: number;
+  /** Shared by all zones that took this step, as one object. */
   readonly diff:
     | { readonly kind: 'rpz'; readonly moves: RpzDiff }
     | { readonly kind: 'ip'; readonly lists: IpDiff };
@@ -45,7 +49,12 @@ export interface Revision {
 /** A zone at one serial, with the way there from older ones. Immutable. */
 export interface ZoneSnapshot {
   readonly settings: ZoneSettings;
-  readonly policyId: PolicyId;
+  /** The policy whose content it carries; null for the zone of a device without one. */
+  readonly policyId: PolicyId | null;
+  /** The device whose own zone it is; null for the zones of a policy. */
+  readonly deviceId: DeviceId | null;
+  /** Whether the origin is a name that the policy had formerly. */
+  readonly former: boolean;
   readonly serial: Serial;
   readonly body: ZoneBody;
   /** Resource records, the SOA counted once. */

@@ -1,8 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
 /** Published lists beside the repository; it ships none of them. */
 const FEEDS = new URL('../../../shared/feeds/', import.meta.url);
+
+/** The folder that they are in. */
+export const FEEDS_FOLDER = fileURLToPath(FEEDS);
 
 export const HAS_FEEDS = existsSync(FEEDS);
 

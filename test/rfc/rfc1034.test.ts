@@ -310,7 +310,9 @@ describe('any name of any zone', () => {
     await house.edit((edit) => firstModel(edit, random));
     const types = [RRTYPE.A, RRTYPE.TXT, RRTYPE.PTR, RRTYPE.APL, RRTYPE.SOA, RRTYPE.CNAME];
     for (let round = 0; round < 8; round++) {
-      for (const { origin, policyId } of house.publisher.zones()) {
+      for (const { origin, policyId, deviceId } of house.publisher.zones()) {
+        // The zones of devices hold the same.
+        if (policyId === null || deviceId !== null) continue;
         const from = READERS[policyId - 1];
         const zone = plainZone(origin, house.transfer(origin, { from }).records);
         for (let question = 0; question < 250; question++) {

@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { CLASS, OPCODE, parseName, RCODE, RRTYPE, serial } from '../../src/dns/index.ts';
+import {
+  CLASS,
+  formatName,
+  namesEqual,
+  OPCODE,
+  parseName,
+  RCODE,
+  RRTYPE,
+  serial,
+  type TsigKey,
+} from '../../src/dns/index.ts';
 import { agree, silence, withRcode } from '../notify/peer.ts';
 import { DEVICE, scene, sleep, soaOf, until, ZONE } from '../notify/scene.ts';
+import { type AskOptions, openHouse } from '../support/house.ts';
 
 describe('RFC 1996, the sender of NOTIFY', () => {
   it('3.6: repeats the request until there is a response', async () => {
@@ -119,5 +130,74 @@ describe('RFC 1996, the sender of NOTIFY', () => {
     await until(() => outbox.rows().length === 0);
     expect(acknowledged.map((each) => each.serial)).toEqual([5, 6]);
     expect(acknowledged.every(({ deviceId }) => deviceId === DEVICE)).toBe(true);
+  });
+});
+
+describe('RFC 1996, the receiver of NOTIFY', () => {
+  const UPSTREAM = 'rpz.upstream.example.';
+  const PRIMARY = '192.0.2.53';
+  const KEY: TsigKey = {
+    name: parseName('upstream.key.'),
+    algorithm: 'hmac-sha256',
+    secret: Uint8Array.from({ length: 32 }, (_, at) => at),
+  };
+
+  type NotifyOptions = AskOptions & { readonly type?: keyof typeof RRTYPE };
+
+  /** A nameserver that follows one zone, and what it was told. */
+  async function openReceiver() {
+    const told: string[] = [];
+    const house = await openHouse({
+      nameserver: {
+        upstreams: () => ({
+          findKey: (name) => (namesEqual(name, KEY.name) ? KEY : undefined),
+          notified({ zone, address, key }) {
+            if (formatName(zone) !== UPSTREAM) return 'not-followed';
+            if (address !== PRIMARY && key === null) return 'stranger';
+            told.push(`${formatName(zone)} ${address}${key === null ? '' : ' signed'}`);
+            return 'taken';
+          },
+        }),
+      },
+    });
+    const notify = (zone: string, { type = 'SOA', ...options }: NotifyOptions = {}) =>
+      house.ask(zone, type, { opcode: OPCODE.NOTIFY, from: PRIMARY, ...options });
+    return { notify, told };
+  }
+
+  it('4.7: answers with the request, QR and AA set, and hears its primary whatever the case', async () => {
+    const { notify, told } = await openReceiver();
+    const answer = notify('RPZ.Upstream.example.', { id: 99 });
+    expect(answer).toMatchObject({
+      id: 99,
+      isResponse: true,
+      opcode: OPCODE.NOTIFY,
+      authoritative: true,
+      rcode: RCODE.NOERROR,
+      questions: [{ type: RRTYPE.SOA, class: CLASS.IN }],
+      answers: [],
+    });
+    expect(formatName(answer.questions[0].name)).toBe('RPZ.Upstream.example.');
+    expect(told).toEqual([`${UPSTREAM} ${PRIMARY}`]);
+  });
+
+  it('3.10: does not hear others, unless they sign with the key of the primary', async () => {
+    const { notify, told } = await openReceiver();
+    expect(notify(UPSTREAM, { from: '192.0.2.99' }).rcode).toBe(RCODE.REFUSED);
+    expect(told).toEqual([]);
+    expect(notify(UPSTREAM, { from: '192.0.2.99', key: KEY }).rcode).toBe(RCODE.NOERROR);
+    expect(told).toEqual([`${UPSTREAM} 192.0.2.99 signed`]);
+  });
+
+  it('answers NOTIMP when it is told of anything but a SOA', async () => {
+    const { notify, told } = await openReceiver();
+    expect(notify(UPSTREAM, { type: 'A' }).rcode).toBe(RCODE.NOTIMP);
+    expect(told).toEqual([]);
+  });
+
+  it('answers NOTAUTH for a zone that it does not follow', async () => {
+    const { notify, told } = await openReceiver();
+    expect(notify('rpz.other.example.').rcode).toBe(RCODE.NOTAUTH);
+    expect(told).toEqual([]);
   });
 });

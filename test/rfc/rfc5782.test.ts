@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatRdata, type Message, RCODE, RRTYPE } from '../../src/dns/index.ts';
+import { changeIndicators, releasePolicy, rollBackPolicy } from '../../src/publish/edits/index.ts';
 import { type House, openHouse } from '../support/house.ts';
 import { ALLOW, addList, addPolicy, addTarget, BLOCK, zoneName } from '../support/scene.ts';
 
@@ -46,6 +47,24 @@ describe('RFC 5782 section 2.1: IPv4 addresses', () => {
     const ask = (address: string) => house.ask(`${reversed(address)}.q.${BLOCKED}`, 'TXT');
     expect(texts(ask('198.51.100.20'))).toEqual(['"Scanners"']);
     const [{ rdata }] = ask('198.51.100.7').answers;
+    expect(Buffer.from(rdata.subarray(1)).toString()).toBe('Wörmer, Scanners');
+  });
+
+  it('have a TXT that names nobody of now while the policy is rolled back', async () => {
+    const house = await openScene();
+    const { serial } = house.zone(BLOCKED);
+    const [{ id: worms }] = [...house.publisher.model.targets.values()].filter(
+      ({ name }) => name === 'Wörmer',
+    );
+    house.time.now += 1_000;
+    await house.edit((edit) => {
+      changeIndicators(edit, worms, { add: ['198.51.100.20'] });
+    });
+    await house.edit((edit) => rollBackPolicy(edit, 1, { serial }));
+    const ask = () => house.ask(`${reversed('198.51.100.20')}.q.${BLOCKED}`, 'TXT');
+    expect(texts(ask())).toEqual(['"rolled back"']);
+    await house.edit((edit) => releasePolicy(edit, 1));
+    const [{ rdata }] = ask().answers;
     expect(Buffer.from(rdata.subarray(1)).toString()).toBe('Wörmer, Scanners');
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFrameReader } from '../../src/server/frame-reader.ts';
-import { framed } from './scene.ts';
+import { createFrameReader } from '../../src/dns/frame-reader.ts';
+import { framed } from '../server/scene.ts';
 
 /** All messages that come out when `stream` goes in as chunks of these sizes, the last one the rest. */
 function readInChunks(stream: Uint8Array, sizes: readonly number[]): Buffer[] {

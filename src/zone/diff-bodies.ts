@@ -1,0 +1,56 @@
+import { diffPrefixRows } from './ip-compile.ts';
+import { EMPTY_IP, type IpContent, type IpDiff, isEmptyIpDiff } from './ip-content.ts';
+import type { PrefixPages } from './ip-pages.ts';
+import { type AddressWords, createPrefixCollector, type PrefixRows } from './prefix-rows.ts';
+import { diffRpzContents } from './rpz-content.ts';
+import type { Revision, ZoneBody } from './snapshot.ts';
+
+/**
+ * The difference between any two bodies of one kind and TTL, by looking at both: for zones that
+ * change what they carry, and for policies that are rolled back. Null when there is none.
+ */
+export function diffBodies(before: ZoneBody, after: ZoneBody): Revision['diff'] | null {
+  if (before.kind === 'rpz' && after.kind === 'rpz') {
+    const moves = diffRpzContents(before.content, after.content);
+    return moves.length === 0 ? null : { kind: 'rpz', moves };
+  }
+  if (before.kind === 'ip' && after.kind === 'ip') {
+    const lists = diffIpContents(before.content, after.content);
+    return isEmptyIpDiff(lists) ? null : { kind: 'ip', lists };
+  }
+  throw new Error(`a zone of kind ${before.kind} does not become one of kind ${after.kind}`);
+}
+
+/** The body with nothing in it: what a device without a policy is served. */
+export function emptyBody(body: ZoneBody): ZoneBody {
+  return body.kind === 'rpz' ? { ...body, content: new Map() } : { ...body, content: EMPTY_IP };
+}
+
+/** Whether records that both have are the same to the octet: else everything in the zone differs. */
+export function hasSameForm(before: ZoneBody, after: ZoneBody): boolean {
+  return before.kind === after.kind && ttlOf(before) === ttlOf(after);
+}
+
+export function ttlOf(body: ZoneBody): number {
+  return body.kind === 'rpz' ? body.rendering.ttl : body.ttl;
+}
+
+/** The difference between two contents, by looking at all of both. */
+export function diffIpContents(before: IpContent, after: IpContent): IpDiff {
+  return {
+    v4: diffPrefixRows(rowsOf(before.v4, 1), rowsOf(after.v4, 1)),
+    v6: diffPrefixRows(rowsOf(before.v6, 4), rowsOf(after.v6, 4)),
+    hosts4: diffPrefixRows(before.hosts.v4, after.hosts.v4),
+    hosts6: diffPrefixRows(before.hosts.v6, after.hosts.v6),
+    leftOut: after.hosts.leftOut - before.hosts.leftOut,
+  };
+}
+
+function rowsOf(pages: PrefixPages, words: AddressWords): PrefixRows {
+  const rows = createPrefixCollector(words);
+  for (const { prefixes } of pages) {
+    for (let index = 0; index < prefixes.count; index++)
+      rows.add(prefixes.addresses, index * words, prefixes.lengths[index]);
+  }
+  return rows.finish();
+}
