@@ -33,6 +33,7 @@ export function prepareCatalogueTables(database: Database.Database) {
       for (const segment of compaction.owners) owners.append(segment);
       for (const { holder, base } of compaction.members) members.replace(holder, base);
     },
+    appendOwners: owners.append,
     readOwners: owners.read,
     readMembers: members.read,
   };

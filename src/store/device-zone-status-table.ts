@@ -26,6 +26,9 @@ export function prepareDeviceZoneStatusTable(database: Database.Database) {
   const put = database.prepare<DeviceZoneStatus>(
     `INSERT OR REPLACE INTO device_zone_status (${columns}) VALUES (${values})`,
   );
+  const drop = database.prepare<{ readonly deviceId: number; readonly origin: string }>(
+    'DELETE FROM device_zone_status WHERE device_id = @deviceId AND origin = @origin',
+  );
   const all = database.prepare<[], DeviceZoneStatus>(
     `SELECT ${fields} FROM device_zone_status ORDER BY device_id, origin`,
   );
@@ -38,6 +41,9 @@ export function prepareDeviceZoneStatusTable(database: Database.Database) {
   return {
     put(rows: readonly DeviceZoneStatus[]): void {
       for (const row of rows) put.run(row);
+    },
+    drop(rows: readonly { readonly deviceId: number; readonly origin: string }[]): void {
+      for (const { deviceId, origin } of rows) drop.run({ deviceId, origin });
     },
     forgetDeleted({ deleteEntities }: Commit): void {
       if (deleteEntities.some(({ kind }) => kind === 'device')) dropStrangers.run();

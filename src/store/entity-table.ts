@@ -1,13 +1,13 @@
 import type Database from 'better-sqlite3';
-import type { Commit, EntityKind, StoredEntity } from '../publish/store-port.ts';
+import type { Commit, StoredEntity, StoredKind } from '../publish/store-port.ts';
 import { StoreError } from './store-error.ts';
 import type { Vault } from './vault.ts';
 
 /** Kinds whose bodies hold secrets, and are sealed as a whole. */
-const SEALED_KINDS: ReadonlySet<EntityKind> = new Set<EntityKind>(['key']);
+const SEALED_KINDS: ReadonlySet<StoredKind> = new Set<StoredKind>(['key', 'user', 'feed']);
 
 interface EntityRow {
-  readonly kind: EntityKind;
+  readonly kind: StoredKind;
   readonly id: number;
   readonly body: string | null;
   readonly sealed: Uint8Array | null;

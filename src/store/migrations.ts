@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { APPLICATION_ID, FIRST_TABLES } from './schema.ts';
+import { APPLICATION_ID, FIRST_TABLES, SECOND_TABLES } from './schema.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 
 export interface Migration {
@@ -11,7 +11,10 @@ export interface Migration {
  * Step n (from 1) leads from user_version n - 1 to n. A step that was released is never edited:
  * a new one is appended.
  */
-const MIGRATIONS: readonly Migration[] = [{ what: 'first tables', sql: FIRST_TABLES }];
+const MIGRATIONS: readonly Migration[] = [
+  { what: 'first tables', sql: FIRST_TABLES },
+  { what: 'shared differences, history of members, searchable audit trail', sql: SECOND_TABLES },
+];
 
 /**
  * Brings the tables up to date, each step in a transaction of its own with its version, so that a

@@ -29,6 +29,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     load: () => ask('load'),
     commit: (commit) => ask('commit', commit),
+    putOwners: (owners) => ask('putOwners', owners),
     compact: (compaction) => ask('compact', compaction),
     dueNotifies: (now, limit) => ask('dueNotifies', now, limit),
     nextNotifyAt: () => ask('nextNotifyAt'),
@@ -36,8 +37,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     notifyFailed: (row, attempts, at) => ask('notifyFailed', row, attempts, at),
     owedNotifies: () => ask('owedNotifies'),
     putDeviceZoneStatus: (rows) => ask('putDeviceZoneStatus', rows),
+    dropDeviceZoneStatus: (rows) =>
+      ask(
+        'dropDeviceZoneStatus',
+        rows.map(({ deviceId, origin }) => ({ deviceId, origin })),
+      ),
     deviceZoneStatus: () => ask('deviceZoneStatus'),
-    changes: (limit) => ask('changes', limit),
+    changes: (query) => ask('changes', query),
+    allHistory: () => ask('allHistory'),
+    memberHistory: (holder) => ask('memberHistory', holder),
+    memberSizes: (holder, limit) => ask('memberSizes', holder, limit),
+    memberNotes: (holder) => ask('memberNotes', holder),
+    putFeedState: (row) => ask('putFeedState', row),
+    feedStates: () => ask('feedStates'),
     close,
   };
 }

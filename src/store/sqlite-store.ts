@@ -3,10 +3,14 @@ import { prepareCatalogueTables } from './catalogue-tables.ts';
 import { prepareChangeLogTable } from './change-log-table.ts';
 import { prepareDeviceZoneStatusTable } from './device-zone-status-table.ts';
 import { prepareEntityTable } from './entity-table.ts';
+import { prepareFeedStateTable } from './feed-state-table.ts';
 import { prepareListEntryTable } from './list-entry-table.ts';
+import { prepareMemberHistoryTable } from './member-history-table.ts';
+import { prepareMemberNotesTable } from './member-notes-table.ts';
 import { openDatabase } from './open-database.ts';
 import { openVault } from './open-vault.ts';
 import { prepareOutboxTable } from './outbox-table.ts';
+import { preparePinTable } from './pin-table.ts';
 import { toStoreError } from './store-error.ts';
 import type { StoreOptions } from './store-options.ts';
 import { prepareZoneTables } from './zone-tables.ts';
@@ -37,7 +41,11 @@ function assembleStore(
 ): SqliteStore {
   const entities = prepareEntityTable(database, openVault(database, options.keyFile));
   const catalogue = prepareCatalogueTables(database);
+  const history = prepareMemberHistoryTable(database);
   const listEntries = prepareListEntryTable(database);
+  const notes = prepareMemberNotesTable(database);
+  const feedStates = prepareFeedStateTable(database);
+  const pins = preparePinTable(database);
   const zones = prepareZoneTables(database);
   const outbox = prepareOutboxTable(database);
   const statuses = prepareDeviceZoneStatusTable(database);
@@ -51,7 +59,9 @@ function assembleStore(
       owners: catalogue.readOwners(),
       members: catalogue.readMembers(),
       listEntries: listEntries.read(),
+      pins: pins.read(),
       zones: zones.readZones(),
+      diffs: zones.readDiffs(),
       revisions: zones.readRevisions(),
     }),
 
@@ -60,15 +70,22 @@ function assembleStore(
       entities.write(commit);
       statuses.forgetDeleted(commit);
       catalogue.write(commit);
+      history.write(commit);
+      notes.write(commit);
       listEntries.write(commit);
+      pins.write(commit);
       zones.write(commit);
       outbox.write(commit);
       changes.add(commit.change);
     }),
 
-    // Revisions name owners by the ids that the compaction gave away.
+    putOwners: whole(catalogue.appendOwners),
+
+    // Differences name owners by the ids that the compaction gave away.
     compact: whole((compaction) => {
       catalogue.rewrite(compaction);
+      history.rewrite(compaction);
+      pins.write({ putPins: compaction.pins, deletePins: [] });
       zones.forgetRevisions();
     }),
 
@@ -78,8 +95,15 @@ function assembleStore(
     notifyFailed: outbox.plan,
     owedNotifies: outbox.read,
     putDeviceZoneStatus: whole(statuses.put),
+    dropDeviceZoneStatus: whole(statuses.drop),
     deviceZoneStatus: statuses.read,
-    changes: changes.newest,
+    changes: changes.search,
+    allHistory: history.read,
+    memberHistory: history.ofHolder,
+    memberSizes: history.sizes,
+    memberNotes: notes.ofHolder,
+    putFeedState: whole(feedStates.put),
+    feedStates: feedStates.read,
     close: () => void database.close(),
   };
 }

@@ -29,6 +29,14 @@ describe('the status of a device and a zone', () => {
     ]);
   });
 
+  it('is dropped by device and zone', () => {
+    const { store } = openTemporaryStore();
+    const rows = ['a.example.', 'b.example.'].map((origin) => statusOf({ deviceId: 1, origin }));
+    store.putDeviceZoneStatus(rows);
+    store.dropDeviceZoneStatus([rows[0], statusOf({ deviceId: 2, origin: 'b.example.' })]);
+    expect(store.deviceZoneStatus()).toEqual([rows[1]]);
+  });
+
   it('goes with its device, and what was reported too late with the next device', () => {
     const { store } = openTemporaryStore();
     const rows = [1, 2, 3].map((deviceId) => statusOf({ deviceId, origin: 'a.example.' }));

@@ -2,14 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Commit, DeviceZoneStatus, StoredEntity } from '../../src/publish/store-port.ts';
+import type {
+  Commit,
+  DeviceZoneStatus,
+  StoredChange,
+  StoredEntity,
+} from '../../src/publish/store-port.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite-store.ts';
 import type { StoreOptions } from '../../src/store/store-options.ts';
 
 /** A commit that changes nothing but what is given, and its row in the audit trail. */
 export function commitOf(parts: Partial<Commit>): Commit {
   return {
-    change: { at: 1_000, actor: 'test', action: 'test', body: '{}' },
+    change: changeOf({}),
     putEntities: [],
     deleteEntities: [],
     nextIds: [],
@@ -19,11 +24,30 @@ export function commitOf(parts: Partial<Commit>): Commit {
     putListEntries: [],
     deleteListEntries: [],
     clearLists: [],
+    history: [],
+    putNotes: [],
+    putPins: [],
+    deletePins: [],
     zones: [],
+    diffs: [],
     revisions: [],
     pruneRevisions: [],
     notifies: [],
     forgetNotifies: [],
+    ...parts,
+  };
+}
+
+/** A row of the audit trail. */
+export function changeOf(parts: Partial<StoredChange>): StoredChange {
+  return {
+    at: 1_000,
+    actor: 'test',
+    action: 'test',
+    accountId: null,
+    subjects: [],
+    accountIds: [],
+    body: '{}',
     ...parts,
   };
 }

@@ -5,7 +5,7 @@ import type { Store } from '../../src/publish/store-port.ts';
 import { openStore, REQUESTS_WAITING_MAX } from '../../src/store/open-store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import type { StoreOptions } from '../../src/store/store-options.ts';
-import { codeOf, commitOf, entity, statusOf, temporaryStore } from './fixtures.ts';
+import { changeOf, codeOf, commitOf, entity, statusOf, temporaryStore } from './fixtures.ts';
 
 async function opened(options: StoreOptions = temporaryStore()): Promise<Store> {
   const store = await openStore(options);
@@ -26,11 +26,16 @@ describe('the store in its thread', () => {
       port: 53,
       serial: 1,
     };
-    const change = { at: 100, actor: 'a', action: 'b', body: '{}' };
+    const { subjects, accountIds, ...change } = changeOf({ at: 100, accountId: 3 });
+    const holder = { kind: 'target', id: 1 } as const;
+    const sizes = { at: 5, whole: true, added: 2, removed: 1, size: 7 };
+    const ids = { delta: Uint8Array.of(1), seen: Uint8Array.of(2), absent: null };
+    const history = { holder, ...sizes, ...ids };
     await store.commit(
       commitOf({
-        change,
-        putEntities: [entity('key', 1, 's')],
+        change: { ...change, subjects, accountIds },
+        putEntities: [entity('key', 1, 's'), entity('target', 1)],
+        history: [history],
         zones: [zone(1)],
         notifies: [owed],
       }),
@@ -44,12 +49,20 @@ describe('the store in its thread', () => {
     expect(await store.nextNotifyAt()).toBeNull();
     await store.putDeviceZoneStatus([statusOf({ deviceId: 1, origin: 'a.example.' })]);
     expect(await store.deviceZoneStatus()).toHaveLength(1);
-    expect(await store.changes(5)).toEqual([change]);
-    await store.compact({ owners: [], members: [] });
+    await store.dropDeviceZoneStatus([{ deviceId: 1, origin: 'a.example.' }]);
+    expect(await store.deviceZoneStatus()).toEqual([]);
+    expect(await store.changes({ limit: 5 })).toEqual([{ ...change, sequence: 1 }]);
+    expect(await store.allHistory()).toEqual([history]);
+    expect(await store.memberHistory(holder)).toEqual([history]);
+    expect(await store.memberSizes(holder, 5)).toEqual([sizes]);
+    await store.compact({ owners: [], members: [], history: [], pins: [] });
     await store.close();
 
     const { entities, zones } = await (await opened(options)).load();
-    expect({ entities, zones }).toEqual({ entities: [entity('key', 1, 's')], zones: [zone(1)] });
+    expect({ entities, zones }).toEqual({
+      entities: [entity('key', 1, 's'), entity('target', 1)],
+      zones: [zone(1)],
+    });
   });
 
   it('does requests in the order in which they were made', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OwedNotify } from '../../src/publish/store-port.ts';
 import type { SqliteStore } from '../../src/store/sqlite-store.ts';
-import { commitOf, openTemporaryStore } from './fixtures.ts';
+import { changeOf, commitOf, openTemporaryStore } from './fixtures.ts';
 
 const owed = (parts: Partial<OwedNotify> = {}): OwedNotify => ({
   deviceId: 1,
@@ -13,7 +13,7 @@ const owed = (parts: Partial<OwedNotify> = {}): OwedNotify => ({
 });
 const fresh = (row: OwedNotify, at: number) => ({ ...row, attempts: 0, nextAttemptAt: at });
 const owe = (store: SqliteStore, at: number, ...notifies: OwedNotify[]) =>
-  store.commit(commitOf({ change: { at, actor: '', action: '', body: '' }, notifies }));
+  store.commit(commitOf({ change: changeOf({ at }), notifies }));
 
 describe('the outbox', () => {
   it('holds one row for each device, zone, address and port, and survives a restart', () => {
@@ -114,7 +114,7 @@ describe('the outbox', () => {
     store.notifyFailed(b, 4, 9_000);
     store.commit(
       commitOf({
-        change: { at: 500, actor: '', action: '', body: '' },
+        change: changeOf({ at: 500 }),
         forgetNotifies: [{ deviceId: 1, origin: null }],
         notifies: [b],
       }),

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Commit, OutboxRow, StoredState } from '../../../src/publish/store-port.ts';
+import type {
+  Commit,
+  OutboxRow,
+  StoredHistory,
+  StoredState,
+} from '../../../src/publish/store-port.ts';
 
 /**
  * Commits of a sequence in which every table gets something that follows from the number alone, so
@@ -11,7 +16,11 @@ const REVISIONS_KEPT = 4;
 /** Every so many commits the members get a new base, and a list all new entries. */
 const BASE_EVERY = 16;
 const TARGET = { kind: 'target', id: 1 } as const;
+const POLICY = { kind: 'policy', id: 1 } as const;
 const LIST_ID = 1;
+/** All zones but the last share a difference. */
+const DIFFS_EACH = 2;
+const diffPlace = (zone: number) => (zone === ZONES - 1 ? 1 : 0);
 
 const origin = (zone: number) => `rpz.p${zone}.a.example.`;
 const zonesOf = () => Array.from({ length: ZONES }, (_, zone) => zone);
@@ -27,11 +36,13 @@ const entityOf = (number: number) => ({ ...TARGET, body: `{"n":${number}}` });
 const keyOf = (number: number) =>
   ({ kind: 'key', id: (number % 3) + 1, body: `key ${number}` }) as const;
 const listOf = (number: number) => ({ kind: 'list', id: LIST_ID, body: `list ${number}` }) as const;
+const policyOf = (number: number) => ({ ...POLICY, body: `policy ${number}` });
 const entryOf = (number: number) => ({
   listId: LIST_ID,
   value: `${String(number).padStart(9, '0')}.example`,
   comment: `entry ${number}`,
   expiresAt: number,
+  createdAt: number - 1,
 });
 const zoneOf = (zone: number, number: number) => ({
   origin: origin(zone),
@@ -44,8 +55,24 @@ const revisionOf = (zone: number, number: number) => ({
   fromSerial: number - 1,
   toSerial: number,
   at: number,
-  bytes: octets(origin(zone), number),
+  diff: diffPlace(zone),
 });
+const diffsOf = (number: number) =>
+  Array.from({ length: DIFFS_EACH }, (_, place) => octets(`diff ${place}`, number));
+/** The store numbers differences from 1; those of the newest commits stay, so no number comes twice. */
+const diffId = (place: number, number: number) => (number - 1) * DIFFS_EACH + place + 1;
+const historyOf = (number: number) => ({
+  holder: TARGET,
+  at: number,
+  whole: number % 2 === 0,
+  added: number,
+  removed: 0,
+  size: number,
+  delta: octets('history', number),
+  seen: number % 3 === 0 ? octets('seen', number) : null,
+  absent: number % 4 === 0 ? octets('absent', number) : null,
+});
+const pinOf = (number: number) => ({ policyId: POLICY.id, bytes: octets('pin', number) });
 const notifyOf = (zone: number, number: number) => ({
   deviceId: 1,
   origin: origin(zone),
@@ -59,8 +86,16 @@ export function commitNumber(number: number): Commit {
   const startsAnew = number % BASE_EVERY === 1;
   const bytes = octets('members', number);
   return {
-    change: { at: number, actor: 'loop', action: `commit ${number}`, body: '{}' },
-    putEntities: [entityOf(number), keyOf(number), listOf(number)],
+    change: {
+      at: number,
+      actor: 'loop',
+      action: `commit ${number}`,
+      accountId: number,
+      subjects: [TARGET],
+      accountIds: [],
+      body: '{}',
+    },
+    putEntities: [entityOf(number), keyOf(number), listOf(number), policyOf(number)],
     deleteEntities: [],
     nextIds: [{ kind: 'target', nextId: number }],
     owners: {
@@ -73,7 +108,12 @@ export function commitNumber(number: number): Commit {
     putListEntries: [entryOf(number)],
     deleteListEntries: [],
     clearLists: startsAnew ? [LIST_ID] : [],
+    history: [historyOf(number)],
+    putNotes: [],
+    putPins: [pinOf(number)],
+    deletePins: [],
     zones: zonesOf().map((zone) => zoneOf(zone, number)),
+    diffs: diffsOf(number),
     revisions: zonesOf().map((zone) => revisionOf(zone, number)),
     pruneRevisions: zonesOf().map((zone) => ({ origin: origin(zone), keep: REVISIONS_KEPT })),
     notifies: zonesOf().map((zone) => notifyOf(zone, number)),
@@ -95,14 +135,14 @@ export function stateAfter(number: number): StoredState {
     );
   if (number === 0) {
     const empty = { entities: [], nextIds: [], owners: [], members: [] };
-    return { ...empty, listEntries: [], zones: [], revisions: [] };
+    return { ...empty, listEntries: [], pins: [], zones: [], diffs: [], revisions: [] };
   }
   const sinceBase = upTo(((number - 1) % BASE_EVERY) + 1);
   const keys = upTo(3)
     .map(keyOf)
     .sort((a, b) => a.id - b.id);
   return {
-    entities: [...keys, listOf(number), entityOf(number)],
+    entities: [...keys, listOf(number), policyOf(number), entityOf(number)],
     nextIds: [{ kind: 'target', nextId: number }],
     owners: upTo(number).map((n) => ({
       firstId: (n - 1) * OWNERS_EACH,
@@ -117,9 +157,23 @@ export function stateAfter(number: number): StoredState {
       },
     ],
     listEntries: sinceBase.map(entryOf),
+    pins: [pinOf(number)],
     zones: zonesOf().map((zone) => zoneOf(zone, number)),
-    revisions: zonesOf().flatMap((zone) => upTo(REVISIONS_KEPT).map((n) => revisionOf(zone, n))),
+    diffs: upTo(REVISIONS_KEPT).flatMap((n) =>
+      diffsOf(n).map((bytes, place) => ({ id: diffId(place, n), bytes })),
+    ),
+    revisions: zonesOf().flatMap((zone) =>
+      upTo(REVISIONS_KEPT).map((n) => ({
+        ...revisionOf(zone, n),
+        diff: diffId(diffPlace(zone), n),
+      })),
+    ),
   };
+}
+
+/** What allHistory() gives after the commits 1 to `number`. */
+export function historyAfter(number: number): StoredHistory[] {
+  return Array.from({ length: number }, (_, n) => historyOf(n + 1));
 }
 
 /** What the outbox holds after the commits 1 to `number`. */
