@@ -1,16 +1,18 @@
-import type { Catalogue } from '../indicators/catalogue.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ModelError } from '../policy/model-error.ts';
 import { compactCatalogue } from './compact.ts';
 import { describeZones } from './describe-zones.ts';
 import { explainQuery } from './explain.ts';
+import { internInSlices } from './intern-slices.ts';
 import { listMemberLines } from './list-members.ts';
 import { loadState } from './load-state.ts';
 import { createDraft } from './model-draft.ts';
-import { type PlanOptions, planChange } from './plan-change.ts';
+import { planChange } from './plan-change.ts';
 import { planCommit, rememberCommit } from './plan-commit.ts';
-import type { ModelDraft, Published, Publisher } from './publisher.ts';
+import type { Author, ModelDraft, PlannedChange, Published, Publisher } from './publisher.ts';
 import type { Ledger, PublishedState } from './state.ts';
 import type { Store } from './store-port.ts';
+import { refuseUnboundCrash } from './unbound-guard.ts';
 import type { JournalLimits } from './zone-build.ts';
 import type { ZoneDefaults } from './zone-names.ts';
 
@@ -28,11 +30,20 @@ export interface PublisherOptions {
   readonly onListenerError?: (error: unknown) => void;
 }
 
-/** The publisher with what the reading side needs of it. */
+/**
+ * Owners that were brought in by dry runs and refused edits. They are given back at a start only, so
+ * there is an end to them.
+ */
+const OWNERS_TRIED_MAX = 2_000_000;
+
+function refuseTooMuchTried({ ownersTried }: Ledger): void {
+  if (ownersTried <= OWNERS_TRIED_MAX) return;
+  const rule = `More than ${OWNERS_TRIED_MAX} names and addresses were tried and not kept; restart the server to go on with dry runs.`;
+  throw new ModelError('busy', { field: 'dryRun', value: ownersTried, rule });
+}
+
+/** The publisher with what starting and stopping needs of it. */
 export interface RunningPublisher extends Publisher {
-  /** The state that is served now. Take it once per question: it is replaced, never changed. */
-  readonly state: PublishedState;
-  readonly catalogue: Catalogue;
   /** Resolves when no edit is under way. */
   idle(): Promise<void>;
 }
@@ -43,52 +54,103 @@ export interface RunningPublisher extends Publisher {
  */
 export async function createPublisher(options: PublisherOptions): Promise<RunningPublisher> {
   const { store, clock, defaults, limits } = options;
-  const plan = (catalogue: Catalogue): PlanOptions => ({
-    catalogue,
-    defaults,
-    limits,
-    now: clock(),
-  });
-  let loaded = await loadState(store, plan);
-  if (await compactCatalogue(loaded, store)) loaded = await loadState(store, plan);
+  const common = { defaults, limits };
+  let loaded = await loadState(store, { ...common, now: clock() });
+  if (await compactCatalogue(loaded, store)) {
+    loaded = await loadState(store, { ...common, now: clock() });
+  }
   const ledger: Ledger = loaded.ledger;
   let state: PublishedState = loaded.state;
   let tail: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
-  const publish = async <Value>(
-    by: { readonly actor: string; readonly action: string },
-    edit: (draft: ModelDraft) => Value,
-  ): Promise<Published<Value>> => {
+  /**
+   * Everything that an edit leads to, worked out from the state of now. Nothing of it is visible.
+   * Between the steps others get their turn: a large edit takes tens of milliseconds.
+   */
+  const work = async <Value>(edit: (draft: ModelDraft) => Value) => {
     const before = state;
+    const { catalogue, renderings } = ledger;
     const now = clock();
-    const draft = createDraft({ ...before, catalogue: ledger.catalogue, now });
+    const draft = createDraft({ ...before, catalogue, now });
     const value = edit(draft);
     const finished = draft.finish();
-    const planned = planChange(before, finished.model, { ...plan(ledger.catalogue), now });
+    await nextTurn();
+    const planned = planChange(before, finished, { ...common, catalogue, renderings, now });
     const { changes, ...served } = planned;
     const after = { ...served, model: finished.model, nextIds: finished.nextIds };
-    const published = { value, zones: changes };
-    const commit = planCommit({
-      by,
-      before,
-      after,
-      finished,
-      ledger,
-      now,
-      changes,
-    });
-    if (commit === null) return published;
-    await store.commit(commit);
-    rememberCommit(ledger, commit);
-    state = after;
+    const plan = { before, after, changes, catalogue };
+    refuseUnboundCrash(plan);
+    return { value, finished, now, plan };
+  };
+
+  /** What is not committed leaves no numbers behind, and what it made the catalogue grow by is counted. */
+  const tried = async <Value>(run: () => Promise<Value>, isKept: () => boolean): Promise<Value> => {
+    const owners = ledger.catalogue.count;
+    const actions = ledger.actions.count;
     try {
-      options.onPublished?.(published);
+      return await run();
+    } finally {
+      if (!isKept()) {
+        ledger.actions.forgetAfter(actions);
+        ledger.ownersTried += ledger.catalogue.count - owners;
+      }
+    }
+  };
+
+  const publish = async <Value>(
+    by: Author,
+    edit: (draft: ModelDraft) => Value,
+    check?: (planned: PlannedChange) => void,
+  ): Promise<Published<Value>> => {
+    let isCommitted = false;
+    const run = async (): Promise<Published<Value>> => {
+      const { value, finished, now, plan } = await work(edit);
+      check?.(plan);
+      const { before, after, changes } = plan;
+      const published = { value, zones: changes };
+      await nextTurn();
+      const commit = planCommit({ by, before, after, finished, ledger, now, changes });
+      if (commit === null) return published;
+      await nextTurn();
+      await store.commit(commit);
+      isCommitted = true;
+      rememberCommit(ledger, commit);
+      state = after;
+      return published;
+    };
+    const published = await tried(run, () => isCommitted);
+    try {
+      if (isCommitted) options.onPublished?.(published);
     } catch (error) {
       // The edit is on disk and served: whoever listens must not make it look refused.
       options.onListenerError?.(error);
     }
     return published;
+  };
+
+  const preview = async <Value>(
+    edit: (draft: ModelDraft) => unknown,
+    look: (planned: PlannedChange) => Value,
+  ): Promise<Value> =>
+    tried(
+      async () => {
+        refuseTooMuchTried(ledger);
+        return look((await work(edit)).plan);
+      },
+      () => false,
+    );
+
+  /** One after the other, and not too many of them. */
+  const inTurn = <Value>(run: () => Value | Promise<Value>): Promise<Value> => {
+    if (waiting >= EDITS_WAITING_MAX) {
+      const rule = `More than ${EDITS_WAITING_MAX} edits are waiting; try again later.`;
+      return Promise.reject(new ModelError('busy', { field: 'request', value: waiting, rule }));
+    }
+    waiting++;
+    const result = tail.then(run).finally(() => waiting--);
+    tail = result.catch(() => undefined);
+    return result;
   };
 
   return {
@@ -99,21 +161,24 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
       return state.model;
     },
     catalogue: ledger.catalogue,
-    change(by, edit) {
-      if (waiting >= EDITS_WAITING_MAX) {
-        const rule = `More than ${EDITS_WAITING_MAX} edits are waiting; try again later.`;
-        return Promise.reject(new ModelError('busy', { field: 'request', value: waiting, rule }));
-      }
-      waiting++;
-      const result = tail.then(() => publish(by, edit)).finally(() => waiting--);
-      tail = result.catch(() => undefined);
-      return result;
-    },
+    change: (by, edit, check) => inTurn(() => publish(by, edit, check)),
+    preview: (edit, look) => inTurn(() => preview(edit, look)),
+    changes: (query) => store.changes(query),
+    memberHistory: (holder) => store.memberHistory(holder),
+    memberSizes: (holder, limit) => store.memberSizes(holder, limit),
+    memberNotes: (holder) => store.memberNotes(holder),
+    internInSlices: (packed) => internInSlices({ packed, ledger, store, inTurn }),
     idle: () => tail.then(() => undefined),
     zones: () => describeZones(state.zones),
     listMembers: (holder, offset, limit) =>
       listMemberLines({ model: state.model, catalogue: ledger.catalogue, holder, offset, limit }),
-    explain: (policyId, query) =>
-      explainQuery({ state, catalogue: ledger.catalogue, policyId, query }),
+    explain: (question) =>
+      explainQuery({
+        state,
+        catalogue: ledger.catalogue,
+        memberHistory: (holder) => store.memberHistory(holder),
+        memberNotes: (holder) => store.memberNotes(holder),
+        question,
+      }),
   };
 }

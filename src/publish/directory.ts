@@ -11,6 +11,9 @@ import { parseSourcePrefix, prefixHolds, type SourcePrefix } from './prefix-matc
 import type { PublishedState } from './state.ts';
 import { type ZoneDefaults, zoneSettings } from './zone-names.ts';
 
+/** Said of an address in the place of who lists it, while a zone keeps an earlier content. */
+const ROLLED_BACK = 'rolled back';
+
 /** A device as far as it decides who may read. */
 interface Reader {
   readonly id: DeviceId;
@@ -18,11 +21,18 @@ interface Reader {
   readonly sources: readonly SourcePrefix[];
 }
 
-/** The nameserver's view of a published state. Made once per state. */
+/** The addresses that host names of devices have, as they were last looked up. */
+export interface HostAddresses {
+  /** In text form. */
+  addressesOf(name: string): readonly string[];
+}
+
+/** The nameserver's view of a published state. Made once per state, and when addresses of hosts change. */
 export function createDirectory(
   state: PublishedState,
   catalogue: Catalogue,
   defaults: ZoneDefaults,
+  hosts?: HostAddresses,
 ): Directory {
   const zones = new Map<string, ZoneSnapshot>();
   const above = new Set<string>();
@@ -32,8 +42,8 @@ export function createDirectory(
     for (let name = origin; name.length > 1; name = parentName(name)) above.add(nameKey(name));
   }
   const { keys, deviceOfKey } = indexKeys(state.model);
-  const readers = indexReaders(state.model);
-  const all = [...readers.values()].flat();
+  const readers = indexReaders(state.model, hosts);
+  const all = [...readers.byDevice.values()].flat();
 
   /** Who signed comes before who merely has the address, so that devices at one site are told apart. */
   const findReader = (among: readonly Reader[], { key, address }: Requester): Reader | null => {
@@ -64,12 +74,13 @@ export function createDirectory(
       return serial(highest) satisfies Serial;
     },
     findKey: (name) => keys.get(nameKey(name)),
-    authorise: (zone, requester) =>
-      findReader(readers.get(zone.policyId) ?? [], requester)?.id ?? null,
+    authorise: (zone, requester) => findReader(readersOf(zone, readers), requester)?.id ?? null,
     isKnown: (requester) => findReader(all, requester) !== null,
     listedBy(zone, words) {
-      const compiled = state.compiled.get(zone.policyId);
+      const compiled = zone.policyId === null ? undefined : state.compiled.get(zone.policyId);
       if (compiled === undefined || zone.body.kind !== 'ip') return [];
+      // The members of now do not tell who listed what in an earlier content.
+      if (zone.policyId !== null && state.pins.has(zone.policyId)) return [ROLLED_BACK];
       const { side } = zone.body;
       const covers = findCovers(catalogue, compiled.members, {
         trigger: 'ip',
@@ -95,16 +106,42 @@ function indexKeys(model: Model) {
   return { keys, deviceOfKey };
 }
 
-/** Devices by the policy that they are assigned; those without one read nothing. */
-function indexReaders(model: Model): ReadonlyMap<PolicyId, readonly Reader[]> {
-  const readers = new Map<PolicyId, Reader[]>();
-  for (const { id, access, sources, policyId } of model.devices.values()) {
+/** A policy's zones are for the devices that it is assigned to, a device's own zones for it alone. */
+function readersOf(
+  { deviceId, policyId }: ZoneSnapshot,
+  { byPolicy, byDevice }: Readers,
+): readonly Reader[] {
+  if (deviceId !== null) return byDevice.get(deviceId) ?? [];
+  return policyId === null ? [] : (byPolicy.get(policyId) ?? []);
+}
+
+interface Readers {
+  readonly byPolicy: ReadonlyMap<PolicyId, readonly Reader[]>;
+  readonly byDevice: ReadonlyMap<DeviceId, readonly [Reader]>;
+}
+
+function indexReaders(model: Model, hosts: HostAddresses | undefined): Readers {
+  const byPolicy = new Map<PolicyId, Reader[]>();
+  const byDevice = new Map<DeviceId, readonly [Reader]>();
+  for (const device of model.devices.values()) {
+    const { id, access, policyId } = device;
+    const reader: Reader = { id, access, sources: sourcesOf(device, hosts) };
+    byDevice.set(id, [reader]);
     if (policyId === null) continue;
-    const prefixes = sources.flatMap((text) => parseSourcePrefix(text) ?? []);
-    const ofPolicy = readers.get(policyId) ?? [];
-    readers.set(policyId, [...ofPolicy, { id, access, sources: prefixes }]);
+    const ofPolicy = byPolicy.get(policyId);
+    if (ofPolicy === undefined) byPolicy.set(policyId, [reader]);
+    else ofPolicy.push(reader);
   }
-  return readers;
+  return { byPolicy, byDevice };
+}
+
+/** Prefixes as they were given, and the addresses that host names have now. */
+function sourcesOf(
+  { sources, hostnames }: Device,
+  hosts: HostAddresses | undefined,
+): readonly SourcePrefix[] {
+  const looked = hosts === undefined ? [] : hostnames.flatMap((name) => hosts.addressesOf(name));
+  return [...sources, ...looked].flatMap((text) => parseSourcePrefix(text) ?? []);
 }
 
 function holdsAddress(sources: readonly SourcePrefix[], address: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 import { EMPTY_MEMBERS } from '../policy/member-sets.ts';
-import type { Model } from '../policy/model.ts';
+import type { ListEntry, Model } from '../policy/model.ts';
 import type { EntityTypes } from './publisher.ts';
 import type { EntityKind, StoredEntity, StoredState } from './store-port.ts';
 
@@ -13,6 +13,12 @@ export const COLLECTION = {
   device: 'devices',
   key: 'keys',
   token: 'tokens',
+  user: 'users',
+  session: 'sessions',
+  behaviour: 'behaviours',
+  entitlement: 'entitlements',
+  held: 'heldChanges',
+  feed: 'feeds',
 } as const satisfies Record<EntityKind, keyof Model>;
 
 /** What the database keeps of an entity: members and list entries have tables of their own. */
@@ -30,24 +36,16 @@ export function encodeEntity<Kind extends EntityKind>(
 /** The model as stored, with targets and lists still without members. */
 export function decodeModel(state: Pick<StoredState, 'entities' | 'listEntries'>): Model {
   const model = emptyModel();
-  const maps: Record<EntityKind, Map<number, unknown>> = {
-    account: model.accounts,
-    target: model.targets,
-    bundle: model.bundles,
-    list: model.lists,
-    policy: model.policies,
-    device: model.devices,
-    key: model.keys,
-    token: model.tokens,
-  };
-  for (const { kind, id, body } of state.entities) maps[kind].set(id, decodeEntity(kind, body));
-  const entries = new Map<
-    number,
-    Map<string, { value: string; comment: string; expiresAt: number | null }>
-  >();
-  for (const { listId, value, comment, expiresAt } of state.listEntries) {
-    const ofList = entries.get(listId) ?? new Map();
-    entries.set(listId, ofList.set(value, { value, comment, expiresAt }));
+  for (const { kind, id, body } of state.entities) {
+    // Actions of RPZ zones are no part of what people edit (rpz-actions in zone/).
+    if (kind === 'rpz-action') continue;
+    const collection: Map<number, unknown> = model[COLLECTION[kind]];
+    collection.set(id, decodeEntity(kind, id, body));
+  }
+  const entries = new Map<number, Map<string, ListEntry>>();
+  for (const { listId, ...entry } of state.listEntries) {
+    const ofList = entries.get(listId) ?? new Map<string, ListEntry>();
+    entries.set(listId, ofList.set(entry.value, entry));
   }
   for (const [id, list] of model.lists) {
     model.lists.set(id, { ...list, entries: entries.get(id) ?? new Map() });
@@ -65,18 +63,33 @@ export function emptyModel() {
     devices: new Map(),
     keys: new Map(),
     tokens: new Map(),
+    users: new Map(),
+    sessions: new Map(),
+    behaviours: new Map(),
+    entitlements: new Map(),
+    heldChanges: new Map(),
+    feeds: new Map(),
   } satisfies Model;
 }
 
-function decodeEntity(kind: EntityKind, body: string): unknown {
+function decodeEntity(kind: EntityKind, id: number, body: string): unknown {
   const entity = JSON.parse(body) as Record<string, unknown>;
   switch (kind) {
+    case 'account':
+      // The first account has always been the one that runs the server.
+      return { operator: id === 1, rightsLostAt: 0, createdAt: 0, updatedAt: 0, ...entity };
     case 'target':
       return { ...entity, members: EMPTY_MEMBERS };
     case 'list':
-      return { ...entity, members: EMPTY_MEMBERS, entries: new Map() };
-    case 'key':
-      return { ...entity, secret: Uint8Array.from(Buffer.from(String(entity.secret), 'base64')) };
+      return { sharedWith: [], ...entity, members: EMPTY_MEMBERS, entries: new Map() };
+    case 'policy':
+      return { formerNames: [], rollback: null, ...entity };
+    case 'device':
+      return { hostnames: [], certificateName: null, recordsMax: null, ...entity };
+    case 'key': {
+      const secret = Uint8Array.from(Buffer.from(String(entity.secret), 'base64'));
+      return { expiresAt: null, ...entity, secret };
+    }
     default:
       return entity;
   }

@@ -1,5 +1,11 @@
-import type { EditSettings } from './edits/edit.ts';
+import type { Model } from '../policy/model.ts';
+import type { Edit, EditSettings } from './edits/edit.ts';
+import { nextEntitlementExpiry, removeExpiredEntitlements } from './edits/entitlements.ts';
+import { nextHeldExpiry, removeExpiredHeldChanges } from './edits/held-changes.ts';
+import { nextKeyExpiry, removeExpiredKeys } from './edits/keys.ts';
 import { nextEntryExpiry, removeExpiredEntries } from './edits/list-entries.ts';
+import { nextNameExpiry, removeExpiredNames } from './edits/policies.ts';
+import { nextSessionExpiry, removeExpiredSessions } from './edits/sessions.ts';
 import type { Publisher } from './publisher.ts';
 
 /** A timer counts the machine's waking time, an expiry is a time of day: so it is looked at every so often. */
@@ -7,15 +13,35 @@ const TIMER_MS_MAX = 30_000;
 /** After a failure of the store. */
 const RETRY_MS = 1_000;
 
-/** Takes expired list entries out of the zones, each change as an ordinary revision. */
+/** Something that ends by itself. */
+interface Ending {
+  /** For the audit trail. */
+  readonly action: string;
+  /** When the next of its kind ends (Unix milliseconds); null when none does. */
+  readonly next: (model: Model) => number | null;
+  /** Removes all of its kind that have ended by the time of the draft. */
+  readonly remove: (edit: Omit<Edit, 'accountId'>) => unknown;
+}
+
+/** Everything that ends by itself. Each kind is a change of its own, so that the audit trail reads well. */
+const ENDINGS: readonly Ending[] = [
+  { action: 'list.entries.expire', next: nextEntryExpiry, remove: removeExpiredEntries },
+  { action: 'entitlement.expire', next: nextEntitlementExpiry, remove: removeExpiredEntitlements },
+  { action: 'policy.former-name.expire', next: nextNameExpiry, remove: removeExpiredNames },
+  { action: 'key.expire', next: nextKeyExpiry, remove: removeExpiredKeys },
+  { action: 'session.expire', next: nextSessionExpiry, remove: removeExpiredSessions },
+  { action: 'change.expire', next: nextHeldExpiry, remove: removeExpiredHeldChanges },
+];
+
+/** Removes what has ended, each kind as an ordinary change, which makes revisions where zones change. */
 export interface ExpiryClock {
-  /** Looks again when the next entry expires; call it after every change of the model. */
+  /** Looks again when the next thing ends; call it after every change of the model. */
   reschedule(): void;
   stop(): void;
 }
 
 export function startExpiryClock(options: {
-  readonly publisher: Publisher;
+  readonly publisher: Pick<Publisher, 'model' | 'change'>;
   readonly settings: EditSettings;
   /** Unix milliseconds. */
   readonly clock: () => number;
@@ -24,26 +50,37 @@ export function startExpiryClock(options: {
   const { publisher, settings, clock, onError } = options;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let isRunning = false;
 
-  const expire = async (): Promise<void> => {
-    try {
-      await publisher.change({ actor: 'sluice', action: 'expire list entries' }, (draft) =>
-        removeExpiredEntries({ draft, settings, system: true }),
-      );
-      reschedule();
-    } catch (error) {
-      onError(error);
-      schedule(RETRY_MS);
+  const expireAll = async (): Promise<void> => {
+    isRunning = true;
+    let hasFailed = false;
+    for (const ending of ENDINGS) {
+      const next = ending.next(publisher.model);
+      if (isStopped || next === null || next > clock()) continue;
+      try {
+        await publisher.change({ actor: 'sluice', action: ending.action }, (draft) =>
+          ending.remove({ draft, settings, system: true }),
+        );
+      } catch (error) {
+        hasFailed = true;
+        onError(error);
+      }
     }
+    isRunning = false;
+    if (hasFailed) schedule(RETRY_MS);
+    else reschedule();
   };
   const schedule = (delayMs: number): void => {
     clearTimeout(timer);
     if (isStopped) return;
-    timer = setTimeout(() => void expire(), Math.min(delayMs, TIMER_MS_MAX));
+    timer = setTimeout(() => void expireAll(), Math.min(delayMs, TIMER_MS_MAX));
     timer.unref();
   };
   const reschedule = (): void => {
-    const next = nextEntryExpiry(publisher.model);
+    // Its own changes call this too; it looks again when it is through.
+    if (isRunning) return;
+    const next = nextEnding(publisher.model);
     if (next === null) clearTimeout(timer);
     else schedule(Math.max(0, next - clock()));
   };
@@ -55,4 +92,9 @@ export function startExpiryClock(options: {
       clearTimeout(timer);
     },
   };
+}
+
+function nextEnding(model: Model): number | null {
+  const times = ENDINGS.flatMap(({ next }) => next(model) ?? []);
+  return times.length === 0 ? null : Math.min(...times);
 }

@@ -15,6 +15,7 @@ export {
 export { type DeviceStatusBook, openDeviceStatusBook } from './device-status.ts';
 export { createDirectory } from './directory.ts';
 export { type ExpiryClock, startExpiryClock } from './expiry.ts';
+export { hostNamesInUse } from './host-names.ts';
 export type {
   Explanation,
   MemberChange,
@@ -25,6 +26,7 @@ export type {
   ZoneSummary,
 } from './publisher.ts';
 export { releaseMemory } from './release-memory.ts';
+export type { SafetySettings } from './safety/warnings.ts';
 export type { PublishedState } from './state.ts';
 export type { Commit, Store, StoredState } from './store-port.ts';
 export type { ZoneDefaults } from './zone-names.ts';

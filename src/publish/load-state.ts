@@ -1,29 +1,27 @@
 import { type Serial, serial } from '../dns/serial.ts';
 import { Catalogue } from '../indicators/catalogue.ts';
 import { EMPTY_IDS, idsOf, unionIds } from '../indicators/id-set.ts';
+import type { Action } from '../policy/action.ts';
 import { type MemberSets, memberOwners } from '../policy/member-sets.ts';
 import { resolveMembers } from '../policy/members.ts';
-import type { ListId, Model, Policy, TargetId } from '../policy/model.ts';
+import type { ListId, Model, PolicyId, TargetId } from '../policy/model.ts';
+import { createActionTable } from '../zone/action-table.ts';
+import { NO_VERSION } from '../zone/content-version.ts';
 import { type CompiledPolicy, compilePolicy } from '../zone/policy-zones.ts';
 import { decodeRevision } from '../zone/revision-codec.ts';
-import { createRpzRendering } from '../zone/rpz-rendering.ts';
-import type { Revision, ZoneSide, ZoneSnapshot } from '../zone/snapshot.ts';
+import { createRenderings } from '../zone/rpz-rendering.ts';
+import type { Revision, ZoneBody, ZoneSnapshot } from '../zone/snapshot.ts';
 import { decodeModel } from './entity-codec.ts';
 import { decodeMembers } from './member-codec.ts';
 import { owedNotifies } from './owed-notifies.ts';
+import { decodePin } from './pin-codec.ts';
 import type { PlanOptions } from './plan-change.ts';
-import { holderKey, liveZone } from './plan-commit.ts';
-import type { Ledger, PublishedState, StoredShape } from './state.ts';
-import type {
-  Commit,
-  Store,
-  StoredMembers,
-  StoredRevision,
-  StoredState,
-  StoredZone,
-} from './store-port.ts';
+import { holderKey, liveZone, newActions } from './plan-commit.ts';
+import { nothing, type WantedZone, wantedZones } from './plan-zones.ts';
+import type { Ledger, Pin, PublishedState, StoredShape } from './state.ts';
+import type { Commit, Store, StoredMembers, StoredState, StoredZone } from './store-port.ts';
 import { bodyOf, firstSnapshot, isSameZone, type ZoneState, zoneState } from './zone-build.ts';
-import { sidesOf, zoneOrigin, zoneSettings } from './zone-names.ts';
+import { zoneSettings } from './zone-names.ts';
 
 export interface LoadedState {
   readonly state: PublishedState;
@@ -37,21 +35,40 @@ export interface LoadedState {
  */
 export async function loadState(
   store: Store,
-  plan: (catalogue: Catalogue) => PlanOptions,
+  given: Pick<PlanOptions, 'defaults' | 'limits' | 'now'>,
 ): Promise<LoadedState> {
   const stored = await store.load();
   const catalogue = new Catalogue();
   for (const { bytes } of stored.owners) catalogue.decodeOwners(bytes);
   const model = withStoredMembers(decodeModel(stored), stored.members);
   catalogue.markIndicators(idsOf(allMembers(model)));
+  const known = storedActions(stored);
+  const actions = createActionTable(known);
+  const renderings = createRenderings(actions);
   const ledger: Ledger = {
     catalogue,
     ownersStored: catalogue.count,
+    ownersTried: 0,
+    actions,
+    renderings,
+    actionsStored: known.length,
     shapes: new Map(stored.members.map((members) => [holderKey(members.holder), shapeOf(members)])),
   };
-  const { state, renewed } = compileAll({ stored, model, options: plan(catalogue) });
-  if (renewed.length > 0) await store.commit(renewalCommit(state, renewed, plan(catalogue).now));
+  const options = { ...given, catalogue, renderings };
+  const { state, renewed } = compileAll({ stored, model, options });
+  const commit = renewalCommit(state, renewed, ledger, options.now);
+  if (commit !== null) {
+    await store.commit(commit);
+    ledger.actionsStored = actions.count;
+  }
   return { state, ledger };
+}
+
+function storedActions({ entities }: StoredState): readonly Action[] {
+  return entities
+    .filter(({ kind }) => kind === 'rpz-action')
+    .sort((a, b) => a.id - b.id)
+    .map(({ body }) => JSON.parse(body) as Action);
 }
 
 /** Every owner that some target or list holds. */
@@ -91,41 +108,38 @@ function compileAll(load: {
   readonly options: PlanOptions;
 }): { state: PublishedState; renewed: StoredZone[] } {
   const { stored, model, options } = load;
+  const pins = new Map<PolicyId, Pin>(
+    stored.pins.map(({ policyId, bytes }) => [policyId as PolicyId, decodePin(bytes)]),
+  );
+  const compiled = new Map<PolicyId, CompiledPolicy>();
+  for (const policy of model.policies.values()) {
+    const members = resolveMembers(policy, model);
+    const rendering = options.renderings(policy.ttl);
+    compiled.set(policy.id, compilePolicy(options.catalogue, policy, members, rendering));
+  }
+  /** One body for all zones that carry it, so that they share what is made ready from it. */
+  const bodies = new Map<string, ZoneBody>();
+  const bodyFor = ({ policyId, side }: WantedZone): ZoneBody => {
+    const policy = policyId === null ? undefined : model.policies.get(policyId);
+    if (policy === undefined) return nothing(side, options);
+    const key = `${policyId} ${side}`;
+    const known = bodies.get(key);
+    if (known !== undefined) return known;
+    const body = bodyOf(compiled.get(policy.id)!, side, policy, pins.get(policy.id));
+    bodies.set(key, body);
+    return body;
+  };
+
   const rows = new Map(stored.zones.map((row) => [row.origin, row]));
-  const revisions = Map.groupBy(stored.revisions, ({ origin }) => origin);
-  const compiled = new Map<Policy['id'], CompiledPolicy>();
+  const chainOf = createChains(stored);
   const zones = new Map<string, ZoneSnapshot>();
   const renewed: StoredZone[] = [];
-
-  for (const policy of model.policies.values()) {
-    const account = model.accounts.get(policy.accountId);
-    if (account === undefined) throw new Error(`policy ${policy.id} belongs to no account`);
-    const origins = sidesOf(policy).map(
-      (side) => [side, zoneOrigin(policy, side, account, options.defaults)] as const,
-    );
-    const known = storedActions(rows.get(origins[0][1]));
-    const members = resolveMembers(policy, model);
-    const policyZones = compilePolicy(
-      options.catalogue,
-      policy,
-      members,
-      createRpzRendering(policy.ttl, known),
-    );
-    compiled.set(policy.id, policyZones);
-    for (const [side, origin] of origins) {
-      const row = rows.get(origin);
-      const zone = resumeZone({
-        policy,
-        compiled: policyZones,
-        side,
-        origin,
-        row,
-        options,
-        revisions: revisions.get(origin) ?? [],
-      });
-      zones.set(origin, zone);
-      if (row?.live !== true || zone.serial !== row.serial) renewed.push(liveZone(origin, zone));
-    }
+  for (const wanted of wantedZones(model, options)) {
+    const { origin } = wanted;
+    const row = rows.get(origin);
+    const zone = resumeZone({ wanted, body: bodyFor(wanted), row, chainOf, options });
+    zones.set(origin, zone);
+    if (row?.live !== true || zone.serial !== row.serial) renewed.push(liveZone(origin, zone));
   }
   const tombstones = new Map<string, Serial>();
   for (const row of stored.zones) {
@@ -134,57 +148,77 @@ function compileAll(load: {
     if (row.live) renewed.push({ ...row, live: false, state: '{}' });
   }
   const nextIds = new Map(stored.nextIds.map(({ kind, nextId }) => [kind, nextId]));
-  return { state: { model, nextIds, compiled, zones, tombstones }, renewed };
-}
-
-function storedActions(row: StoredZone | undefined): ZoneState['actions'] {
-  return row?.live ? (JSON.parse(row.state) as ZoneState).actions : [];
+  return { state: { model, nextIds, compiled, pins, zones, tombstones }, renewed };
 }
 
 function resumeZone(resume: {
-  readonly policy: Policy;
-  readonly compiled: CompiledPolicy;
-  readonly side: ZoneSide;
-  readonly origin: string;
+  readonly wanted: WantedZone;
+  readonly body: ZoneBody;
   readonly row: StoredZone | undefined;
-  readonly revisions: readonly StoredRevision[];
+  readonly chainOf: (row: StoredZone) => readonly Revision[];
   readonly options: PlanOptions;
 }): ZoneSnapshot {
-  const { policy, compiled, side, origin, row, options } = resume;
+  const { wanted, body, row, options } = resume;
+  const { origin, side, policyId, deviceId, former } = wanted;
   const fresh = firstSnapshot({
     settings: zoneSettings(origin, options.defaults),
-    policyId: policy.id,
-    body: bodyOf(compiled, side, policy),
+    duty: { policyId, deviceId, former },
+    body,
     previous: row === undefined ? null : serial(row.serial),
     now: options.now,
   });
   if (!row?.live) return fresh;
   const storedState = JSON.parse(row.state) as ZoneState;
   if (!isSameZone(storedState, zoneState(fresh, side))) return fresh;
-  return { ...fresh, serial: serial(row.serial), revisions: chainTo(row.serial, resume.revisions) };
+  return { ...fresh, serial: serial(row.serial), revisions: resume.chainOf(row) };
 }
 
-/** The stored revisions that lead to the serial without a gap, the newest part of them. */
-function chainTo(last: number, stored: readonly StoredRevision[]): Revision[] {
-  const chain: Revision[] = [];
-  let expected = last;
-  for (const { fromSerial, toSerial, at, bytes } of [...stored].reverse()) {
-    if (toSerial !== expected) break;
-    chain.unshift({
-      fromSerial: serial(fromSerial),
-      toSerial: serial(toSerial),
-      at,
-      ...decodeRevision(bytes),
-    });
-    expected = fromSerial;
-  }
-  return chain;
+/** The stored revisions that lead to a zone's serial without a gap; a difference is decoded once for all zones. */
+function createChains({ revisions, diffs }: StoredState) {
+  const byOrigin = Map.groupBy(revisions, ({ origin }) => origin);
+  const bytes = new Map(diffs.map((diff) => [diff.id, diff.bytes]));
+  const decoded = new Map<number, ReturnType<typeof decodeRevision>>();
+  const diffOf = (id: number): ReturnType<typeof decodeRevision> => {
+    const known = decoded.get(id);
+    if (known !== undefined) return known;
+    const octets = bytes.get(id);
+    if (octets === undefined) throw new Error(`difference ${id} is not in the database`);
+    const diff = decodeRevision(octets);
+    decoded.set(id, diff);
+    return diff;
+  };
+  return ({ origin, serial: last }: StoredZone): readonly Revision[] => {
+    const chain: Revision[] = [];
+    let expected = last;
+    for (const { fromSerial, toSerial, at, diff } of (byOrigin.get(origin) ?? []).toReversed()) {
+      if (toSerial !== expected) break;
+      chain.unshift({
+        fromSerial: serial(fromSerial),
+        toSerial: serial(toSerial),
+        at,
+        fromContent: NO_VERSION,
+        toContent: NO_VERSION,
+        ...diffOf(diff),
+      });
+      expected = fromSerial;
+    }
+    return chain;
+  };
 }
 
-/** Zones that go on under a new serial are news to their devices like any other. */
-function renewalCommit(state: PublishedState, zones: readonly StoredZone[], now: number): Commit {
+/** Zones that go on under a new serial are news to their devices like any other. Null when there are none. */
+function renewalCommit(
+  state: PublishedState,
+  zones: readonly StoredZone[],
+  ledger: Ledger,
+  now: number,
+): Commit | null {
+  const actions = newActions(ledger);
+  if (zones.length === 0 && actions.length === 0) return null;
   const changes = zones.map(({ origin, live, serial: last }) => ({
     origin,
+    policyId: state.zones.get(origin)?.policyId ?? null,
+    deviceId: state.zones.get(origin)?.deviceId ?? null,
     fromSerial: serial(last),
     toSerial: live ? serial(last) : null,
     recordsRemoved: 0,
@@ -194,8 +228,16 @@ function renewalCommit(state: PublishedState, zones: readonly StoredZone[], now:
     zones: zones.map(({ origin, serial: to }) => ({ origin, toSerial: to })),
   });
   return {
-    change: { at: now, actor: 'sluice', action: 'renew zones at start', body },
-    putEntities: [],
+    change: {
+      at: now,
+      actor: 'sluice',
+      action: 'renew zones at start',
+      accountId: null,
+      subjects: [],
+      accountIds: [],
+      body,
+    },
+    putEntities: actions,
     deleteEntities: [],
     nextIds: [],
     owners: null,
@@ -204,7 +246,12 @@ function renewalCommit(state: PublishedState, zones: readonly StoredZone[], now:
     putListEntries: [],
     deleteListEntries: [],
     clearLists: [],
+    history: [],
+    putNotes: [],
+    putPins: [],
+    deletePins: [],
     zones,
+    diffs: [],
     revisions: [],
     pruneRevisions: zones.map(({ origin }) => ({ origin, keep: 0 })),
     ...owedNotifies(state, state, changes),

@@ -1,18 +1,27 @@
 import type { Catalogue, IdsByForm } from '../indicators/catalogue.ts';
-import { hasId, type IdSet, idsOf, subtractIds } from '../indicators/id-set.ts';
+import { hasId, type IdSet, idsOf, intersectIds, subtractIds } from '../indicators/id-set.ts';
 import { idSetFrom } from '../indicators/id-set-codec.ts';
 import { MEMBER_FORMS, type MemberForm, type PackedIndicators } from '../indicators/indicator.ts';
 import {
   EMPTY_MEMBERS,
   type MemberIds,
   type MemberSets,
+  memberCount,
   withMembers,
 } from '../policy/member-sets.ts';
-import type { ListId, Model, TargetId } from '../policy/model.ts';
+import type { ListId, Model, PolicyId, TargetId } from '../policy/model.ts';
 import { COLLECTION, encodeEntity } from './entity-codec.ts';
-import { encodeMemberDelta } from './member-codec.ts';
+import { encodeMemberDelta, encodeMembers } from './member-codec.ts';
+import { createNameIndex } from './name-index.ts';
 import type { EntityTypes, MemberChange, ModelDraft } from './publisher.ts';
-import type { Commit, EntityKind, Holder, StoredListEntry } from './store-port.ts';
+import type {
+  Commit,
+  EntityKind,
+  Holder,
+  StoredHistory,
+  StoredListEntry,
+  StoredNotes,
+} from './store-port.ts';
 
 /** What an edit did to one holder's members, for the database. */
 export interface MemberEdit {
@@ -21,10 +30,21 @@ export interface MemberEdit {
   readonly deltas: readonly Uint8Array[];
 }
 
+/** Policies that an edit rolls back, with the serials that it names; null releases. */
+export type Rollbacks = ReadonlyMap<PolicyId, Readonly<Record<string, number>> | null>;
+
 export interface FinishedDraft {
   readonly model: Model;
   readonly nextIds: ReadonlyMap<EntityKind, number>;
   readonly memberEdits: readonly MemberEdit[];
+  readonly rollbacks: Rollbacks;
+  /** Everything that was written to, whether it is there now or gone. */
+  readonly touched: readonly { readonly kind: EntityKind; readonly id: number }[];
+  readonly entryEdits: readonly {
+    readonly listId: number;
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+  }[];
   readonly parts: Pick<
     Commit,
     | 'putEntities'
@@ -33,6 +53,8 @@ export interface FinishedDraft {
     | 'putListEntries'
     | 'deleteListEntries'
     | 'clearLists'
+    | 'history'
+    | 'putNotes'
   >;
 }
 
@@ -54,6 +76,9 @@ export function createDraft(options: {
     StoredListEntry | { listId: number; value: string; gone: true }
   >();
   const cleared = new Set<number>();
+  const rollbacks = new Map<PolicyId, Readonly<Record<string, number>> | null>();
+  const history: StoredHistory[] = [];
+  const notes = new Map<string, StoredNotes>();
 
   const writable = <Kind extends EntityKind>(kind: Kind): Map<number, EntityTypes[Kind]> => {
     const name = COLLECTION[kind];
@@ -63,8 +88,13 @@ export function createDraft(options: {
     }
     return model[name] as unknown as Map<number, EntityTypes[Kind]>;
   };
+  const names = createNameIndex(
+    <Kind extends EntityKind>(kind: Kind) =>
+      model[COLLECTION[kind]] as unknown as ReadonlyMap<number, EntityTypes[Kind]>,
+  );
   const put = <Kind extends EntityKind>(kind: Kind, entity: EntityTypes[Kind]): void => {
-    writable(kind).set(entity.id, entity);
+    names.note(kind, entity.id, entity as EntityTypes['policy']);
+    writable(kind).set(entity.id, laterThan(options.model, kind, entity));
     touched.set(`${kind} ${entity.id}`, { kind, id: entity.id });
   };
   const putMembers = (holder: Holder, members: MemberSets): void => {
@@ -81,14 +111,18 @@ export function createDraft(options: {
     get model() {
       return model;
     },
+    base: options.model,
     now,
     nextId(kind) {
       const id = nextIds.get(kind) ?? 1;
       nextIds.set(kind, id + 1);
       return id as EntityTypes[typeof kind]['id'];
     },
+    named: names.named,
+    owned: names.owned,
     put,
     delete(kind, id) {
+      names.note(kind, id, null);
       writable(kind).delete(id);
       touched.set(`${kind} ${id}`, { kind, id });
       if (kind === 'list') cleared.add(id);
@@ -96,17 +130,60 @@ export function createDraft(options: {
     },
     changeMembers(holder, change) {
       const before = membersOf(model, holder);
-      const { after, added, removed, requested } = changedMembers(catalogue, before, change);
+      const changed = changedMembers(catalogue, before, change);
+      const { after, added, removed, wanted } = changed;
       const key = `${holder.kind} ${holder.id}`;
       const edit = memberEdits.get(key) ?? { holder, deltas: [] };
-      const result = countChange(added, removed, requested);
+      const result = countChange(added, removed, countIds(wanted));
+      const delta = encodeMemberDelta(added, removed);
       if (result.added > 0 || result.removed > 0) {
-        edit.deltas.push(encodeMemberDelta(added, removed));
+        edit.deltas.push(delta);
         memberEdits.set(key, edit);
         putMembers(holder, after);
       }
+      const whole = change.replace !== undefined;
+      if (whole || result.added + result.removed + result.unchanged > 0) {
+        const seen = whole || result.unchanged === 0 ? null : encodeMembers(heldOf(before, wanted));
+        const { added: came, removed: went } = result;
+        const size = memberCount(after);
+        const row = { holder, at: now, whole, added: came, removed: went, size, delta, seen };
+        history.push({ ...row, absent: null });
+      }
       return result;
     },
+    setMembers(holder, members, { whole, absent, named = EMPTY_MEMBERS }) {
+      const before = membersOf(model, holder);
+      const added = withoutThose(members, before);
+      const removed = withoutThose(before, members);
+      const came = memberCount(added);
+      const result: MemberChange = {
+        added: came,
+        removed: memberCount(removed),
+        unchanged: memberCount(members) - came,
+      };
+      const delta = encodeMemberDelta(added, removed);
+      const key = `${holder.kind} ${holder.id}`;
+      if (result.added > 0 || result.removed > 0) {
+        const edit = memberEdits.get(key) ?? { holder, deltas: [] };
+        edit.deltas.push(delta);
+        memberEdits.set(key, edit);
+        putMembers(holder, members);
+      }
+      const hasAbsent = absent !== null && memberCount(absent) > 0;
+      history.push({
+        holder,
+        at: now,
+        whole,
+        added: result.added,
+        removed: result.removed,
+        size: memberCount(members),
+        delta,
+        seen: whole || memberCount(named) === 0 ? null : encodeMembers(named),
+        absent: hasAbsent ? encodeMembers(absent) : null,
+      });
+      return result;
+    },
+    putNotes: (holder, bytes) => void notes.set(`${holder.kind} ${holder.id}`, { holder, bytes }),
     putListEntries(listId, entries) {
       const list = model.lists.get(listId);
       if (!list) return;
@@ -127,6 +204,12 @@ export function createDraft(options: {
       }
       put('list', { ...list, entries: next });
     },
+    rollBack(policyId, serials) {
+      rollbacks.set(policyId, serials);
+      const policy = model.policies.get(policyId);
+      if (policy)
+        put('policy', { ...policy, rollback: serials && { serials, at: now }, updatedAt: now });
+    },
     finish() {
       const isThere = ({ kind, id }: { kind: EntityKind; id: number }) =>
         (model[COLLECTION[kind]] as ReadonlyMap<number, unknown>).has(id);
@@ -135,9 +218,13 @@ export function createDraft(options: {
       const entries = [...entryEdits.values()].filter(({ listId }) =>
         isThere({ kind: 'list', id: listId }),
       );
+      const isHeld = ({ holder }: { readonly holder: Holder }) => isThere(holder);
       return {
         model,
         nextIds,
+        rollbacks,
+        touched: all,
+        entryEdits: entryEditsByList([...entryEdits.values()]),
         memberEdits: [...memberEdits.values()].map(({ holder, deltas }) => ({
           holder,
           deltas,
@@ -160,6 +247,8 @@ export function createDraft(options: {
             'gone' in entry ? [{ listId: entry.listId, value: entry.value }] : [],
           ),
           clearLists: [...cleared],
+          history: history.filter(isHeld),
+          putNotes: [...notes.values()].filter(isHeld),
         },
       };
     },
@@ -191,8 +280,51 @@ function changedMembers(catalogue: Catalogue, before: MemberSets, change: Member
     removed[form] = idsOf(leaving);
     added[form] = idsOf(subtractIds(wantedSet, held));
   }
-  const requested = MEMBER_FORMS.reduce((count, form) => count + wanted[form].length, 0);
-  return { after: withMembers(before, added, removed), added, removed, requested };
+  return { after: withMembers(before, added, removed), added, removed, wanted };
+}
+
+/** What one side has and the other has not. */
+function withoutThose(of: MemberSets, those: MemberSets): MemberSets {
+  const rest = (form: MemberForm) => subtractIds(of[form], those[form]);
+  return {
+    subtree: rest('subtree'),
+    exact: rest('exact'),
+    below: rest('below'),
+    prefix: rest('prefix'),
+  };
+}
+
+/** Those of the ids that were members already. */
+function heldOf(before: MemberSets, wanted: MemberIds): MemberSets {
+  const held = (form: MemberForm) => intersectIds(before[form], idSetFrom(wanted[form]));
+  return {
+    subtree: held('subtree'),
+    exact: held('exact'),
+    below: held('below'),
+    prefix: held('prefix'),
+  };
+}
+
+/** An edit is told by its time, also from another in the same millisecond. */
+function laterThan<Kind extends EntityKind>(
+  model: Model,
+  kind: Kind,
+  entity: EntityTypes[Kind],
+): EntityTypes[Kind] {
+  const collection = model[COLLECTION[kind]] as ReadonlyMap<number, { updatedAt?: number }>;
+  const before = collection.get(entity.id)?.updatedAt;
+  if (before === undefined || !('updatedAt' in entity) || entity.updatedAt > before) return entity;
+  return { ...entity, updatedAt: before + 1 };
+}
+
+function entryEditsByList(
+  edits: readonly (StoredListEntry | { listId: number; value: string; gone: true })[],
+): FinishedDraft['entryEdits'] {
+  return [...Map.groupBy(edits, ({ listId }) => listId)].map(([listId, ofList]) => ({
+    listId,
+    added: ofList.flatMap((edit) => ('gone' in edit ? [] : [edit.value])),
+    removed: ofList.flatMap((edit) => ('gone' in edit ? [edit.value] : [])),
+  }));
 }
 
 const NO_IDS: MemberIds = {
@@ -207,6 +339,10 @@ function internOrNone(catalogue: Catalogue, packed: PackedIndicators | undefined
 }
 
 function countChange(added: MemberIds, removed: MemberIds, requested: number): MemberChange {
-  const count = (ids: MemberIds) => MEMBER_FORMS.reduce((sum, form) => sum + ids[form].length, 0);
-  return { added: count(added), removed: count(removed), unchanged: requested - count(added) };
+  const came = countIds(added);
+  return { added: came, removed: countIds(removed), unchanged: requested - came };
+}
+
+function countIds(ids: MemberIds): number {
+  return MEMBER_FORMS.reduce((sum, form) => sum + ids[form].length, 0);
 }

@@ -5,23 +5,28 @@ import type { PublishedState } from './state.ts';
 import type { Commit, OwedNotify } from './store-port.ts';
 
 /**
- * The NOTIFYs that an edit owes: for each zone with a new serial to every device that pulls it, and
- * for a device that is new to a policy or has a new endpoint, of the zones as they stand.
+ * The NOTIFYs that an edit owes: for each zone with a new serial to every device that may pull it,
+ * and for a device that is new to a policy or has a new endpoint, of the zones as they stand. Which
+ * of them it follows, its policy's zones or its own, only the device knows.
  */
 export function owedNotifies(
   before: PublishedState,
   after: PublishedState,
   changes: readonly ZoneChange[],
 ): Pick<Commit, 'notifies' | 'forgetNotifies'> {
+  if (before.model.devices === after.model.devices && changes.length === 0) {
+    return { notifies: [], forgetNotifies: [] };
+  }
   const changed = new Set(changes.map(({ origin }) => origin));
-  const zonesByPolicy = groupByPolicy(after);
+  const zones = groupZones(after);
   const notifies: OwedNotify[] = [];
   const forgetNotifies: { deviceId: number; origin: string | null }[] = [];
   for (const [id, device] of after.model.devices) {
     const was = before.model.devices.get(id);
     const isNew = was !== device && !sameDuties(was, device);
     if (isNew && was !== undefined) forgetNotifies.push({ deviceId: id, origin: null });
-    for (const [origin, zone] of zonesOf(device.policyId, zonesByPolicy)) {
+    if (device.notify.length === 0) continue;
+    for (const [origin, zone] of zones.of(device)) {
       if (!isNew && !changed.has(origin)) continue;
       notifies.push(...notifiesOf(device, origin, zone.serial));
     }
@@ -33,20 +38,28 @@ export function owedNotifies(
   return { notifies, forgetNotifies };
 }
 
-type ZonesByPolicy = ReadonlyMap<PolicyId, readonly (readonly [string, ZoneSnapshot])[]>;
+type NamedZone = readonly [string, ZoneSnapshot];
 
-function groupByPolicy({ zones }: PublishedState): ZonesByPolicy {
-  const groups = new Map<PolicyId, (readonly [string, ZoneSnapshot])[]>();
+function groupZones({ zones }: PublishedState) {
+  const byPolicy = new Map<PolicyId, NamedZone[]>();
+  const byDevice = new Map<DeviceId, NamedZone[]>();
   for (const entry of zones) {
-    const group = groups.get(entry[1].policyId);
-    if (group) group.push(entry);
-    else groups.set(entry[1].policyId, [entry]);
+    const { policyId, deviceId } = entry[1];
+    if (deviceId !== null) append(byDevice, deviceId, entry);
+    else if (policyId !== null) append(byPolicy, policyId, entry);
   }
-  return groups;
+  return {
+    of: ({ id, policyId }: Device): readonly NamedZone[] => [
+      ...(policyId === null ? [] : (byPolicy.get(policyId) ?? [])),
+      ...(byDevice.get(id) ?? []),
+    ],
+  };
 }
 
-function zonesOf(policyId: PolicyId | null, zones: ZonesByPolicy) {
-  return policyId === null ? [] : (zones.get(policyId) ?? []);
+function append<Key>(groups: Map<Key, NamedZone[]>, key: Key, entry: NamedZone): void {
+  const group = groups.get(key);
+  if (group) group.push(entry);
+  else groups.set(key, [entry]);
 }
 
 function notifiesOf(device: Device, origin: string, serial: number): OwedNotify[] {
@@ -73,10 +86,11 @@ function forgottenZones(
   changes: readonly ZoneChange[],
 ): { deviceId: DeviceId; origin: string }[] {
   return changes.flatMap(({ origin, toSerial }) => {
-    if (toSerial !== null) return [];
-    const policyId = before.zones.get(origin)?.policyId;
+    const zone = toSerial === null ? before.zones.get(origin) : undefined;
+    if (zone === undefined) return [];
+    if (zone.deviceId !== null) return [{ deviceId: zone.deviceId, origin }];
     return [...before.model.devices.values()]
-      .filter((device) => device.policyId === policyId)
+      .filter((device) => device.policyId === zone.policyId)
       .map((device) => ({ deviceId: device.id, origin }));
   });
 }

@@ -1,11 +1,15 @@
+import type { MemberIds } from '../policy/member-sets.ts';
+import type { ActionNumber } from '../policy/verdicts.ts';
 import { encodeRevision } from '../zone/revision-codec.ts';
-import { sideOf, type ZoneSnapshot } from '../zone/snapshot.ts';
+import { type Revision, sideOf, type ZoneSnapshot } from '../zone/snapshot.ts';
+import { auditBody } from './audit-body.ts';
 import { encodeMembers } from './member-codec.ts';
 import type { FinishedDraft, MemberEdit } from './model-draft.ts';
 import { owedNotifies } from './owed-notifies.ts';
-import type { ZoneChange } from './publisher.ts';
+import { encodePin } from './pin-codec.ts';
+import type { Author, ZoneChange } from './publisher.ts';
 import type { Ledger, PublishedState, StoredShape } from './state.ts';
-import type { Commit, Holder, StoredRevision, StoredZone } from './store-port.ts';
+import type { Commit, Holder, StoredEntity, StoredRevision, StoredZone } from './store-port.ts';
 import { zoneState } from './zone-build.ts';
 
 /** Changes of a holder are folded into a new base beyond this number, */
@@ -15,7 +19,7 @@ const DELTA_OCTETS_MIN = 64 * 1024;
 
 /** Everything that an edit has to put on disk, or null when it changed nothing. */
 export function planCommit(options: {
-  readonly by: { readonly actor: string; readonly action: string };
+  readonly by: Author;
   readonly before: PublishedState;
   readonly after: PublishedState;
   readonly finished: FinishedDraft;
@@ -25,21 +29,35 @@ export function planCommit(options: {
 }): Commit | null {
   const { by, before, after, finished, ledger, now, changes } = options;
   const { parts, memberEdits } = finished;
-  if (before.model === after.model) return null;
+  const isNothing = parts.history.length === 0 && parts.putNotes.length === 0;
+  if (before.model === after.model && isNothing) return null;
+  const { body, subjects, accountIds } = auditBody({
+    before: before.model,
+    after: after.model,
+    touched: finished.touched,
+    members: parts.history,
+    entries: finished.entryEdits,
+    zones: changes,
+  });
   return {
     ...parts,
+    putEntities: [...parts.putEntities, ...newActions(ledger)],
     change: {
       at: now,
       actor: by.actor,
       action: by.action,
-      body: JSON.stringify({ zones: changes }),
+      accountId: by.accountId ?? null,
+      subjects,
+      accountIds,
+      body,
     },
     nextIds: [...after.nextIds]
       .filter(([kind, nextId]) => before.nextIds.get(kind) !== nextId)
       .map(([kind, nextId]) => ({ kind, nextId })),
     owners: newOwners(ledger),
     members: memberEdits.flatMap((edit) => storedMembers(edit, ledger)),
-    zones: changes.map(({ origin }) => storedZone(origin, before, after)),
+    ...pinRows(before, after),
+    zones: storedZones(before, after, changes),
     ...revisionRows(changes, after),
     ...owedNotifies(before, after, changes),
   };
@@ -48,6 +66,9 @@ export function planCommit(options: {
 /** Keeps account of what the database holds; called once the commit is on disk. */
 export function rememberCommit(ledger: Ledger, commit: Commit): void {
   if (commit.owners !== null) ledger.ownersStored += commit.owners.count;
+  for (const { kind, id } of commit.putEntities) {
+    if (kind === 'rpz-action') ledger.actionsStored = Math.max(ledger.actionsStored, id);
+  }
   for (const members of commit.members) {
     const shape = ledger.shapes.get(holderKey(members.holder)) ?? NO_SHAPE;
     ledger.shapes.set(
@@ -64,16 +85,45 @@ export function rememberCommit(ledger: Ledger, commit: Commit): void {
   for (const holder of commit.deleteMembers) ledger.shapes.delete(holderKey(holder));
 }
 
+export const NO_MEMBER_IDS: MemberIds = {
+  subtree: new Uint32Array(0),
+  exact: new Uint32Array(0),
+  below: new Uint32Array(0),
+  prefix: new Uint32Array(0),
+};
+
 export function holderKey({ kind, id }: Holder): string {
   return `${kind} ${id}`;
 }
 
 const NO_SHAPE: StoredShape = { baseOctets: 0, deltaOctets: 0, deltas: 0 };
 
-function newOwners({ catalogue, ownersStored }: Ledger): Commit['owners'] {
+/** Owners that were made since the last commit. */
+export function newOwners({ catalogue, ownersStored }: Ledger): Commit['owners'] {
   const count = catalogue.count - ownersStored;
   if (count === 0) return null;
   return { firstId: ownersStored, count, bytes: catalogue.encodeOwners(ownersStored) };
+}
+
+/** Actions that were numbered since the last commit. */
+export function newActions({ actions, actionsStored }: Ledger): StoredEntity[] {
+  return Array.from({ length: actions.count - actionsStored }, (_, index) => {
+    const id = actionsStored + index + 1;
+    const { action } = actions.action(id as ActionNumber);
+    return { kind: 'rpz-action', id, body: JSON.stringify(action) };
+  });
+}
+
+function pinRows(
+  before: PublishedState,
+  after: PublishedState,
+): Pick<Commit, 'putPins' | 'deletePins'> {
+  if (before.pins === after.pins) return { putPins: [], deletePins: [] };
+  const put = [...after.pins].filter(([id, pin]) => before.pins.get(id) !== pin);
+  return {
+    putPins: put.map(([policyId, pin]) => ({ policyId, bytes: encodePin(pin) })),
+    deletePins: [...before.pins.keys()].filter((id) => !after.pins.has(id)),
+  };
 }
 
 function storedMembers({ holder, deltas, members }: MemberEdit, ledger: Ledger): Commit['members'] {
@@ -86,13 +136,24 @@ function storedMembers({ holder, deltas, members }: MemberEdit, ledger: Ledger):
   return deltas.map((delta) => ({ holder, delta }));
 }
 
-/** A zone's row; one that is gone stays as a tombstone with its last serial. */
-function storedZone(origin: string, before: PublishedState, after: PublishedState): StoredZone {
-  const zone = after.zones.get(origin);
-  if (zone !== undefined) return liveZone(origin, zone);
-  const serial = after.tombstones.get(origin) ?? before.zones.get(origin)?.serial;
-  if (serial === undefined) throw new Error(`zone ${origin} is gone without a last serial`);
-  return { origin, live: false, serial, state: '{}' };
+/**
+ * The rows of zones that changed, or that carry another policy although their records stayed the
+ * same. One that is gone stays as a tombstone with its last serial.
+ */
+function storedZones(
+  before: PublishedState,
+  after: PublishedState,
+  changes: readonly ZoneChange[],
+): StoredZone[] {
+  const gone = changes.flatMap(({ origin }) => {
+    if (after.zones.has(origin)) return [];
+    const serial = after.tombstones.get(origin);
+    if (serial === undefined) throw new Error(`zone ${origin} is gone without a last serial`);
+    return [{ origin, live: false, serial, state: '{}' }];
+  });
+  if (before.zones === after.zones) return gone;
+  const live = [...after.zones].filter(([origin, zone]) => before.zones.get(origin) !== zone);
+  return [...gone, ...live.map(([origin, zone]) => liveZone(origin, zone))];
 }
 
 export function liveZone(origin: string, zone: ZoneSnapshot): StoredZone {
@@ -104,26 +165,28 @@ export function liveZone(origin: string, zone: ZoneSnapshot): StoredZone {
   };
 }
 
-/** The step that was made, where the zone keeps it, and how many of the older ones stay. */
+/** The steps that were made, where the zones keep them, and how many of the older ones stay. */
 function revisionRows(
   changes: readonly ZoneChange[],
   after: PublishedState,
-): Pick<Commit, 'revisions' | 'pruneRevisions'> {
+): Pick<Commit, 'diffs' | 'revisions' | 'pruneRevisions'> {
   const revisions: StoredRevision[] = [];
   const pruneRevisions: { origin: string; keep: number }[] = [];
+  const diffs = new Map<Revision['diff'], { place: number; bytes: Uint8Array }>();
+  const placeOf = (revision: Revision): number => {
+    const known = diffs.get(revision.diff);
+    if (known !== undefined) return known.place;
+    const place = diffs.size;
+    diffs.set(revision.diff, { place, bytes: encodeRevision(revision) });
+    return place;
+  };
   for (const { origin, toSerial } of changes) {
     const kept = after.zones.get(origin)?.revisions ?? [];
     const last = kept.at(-1);
     pruneRevisions.push({ origin, keep: kept.length });
     if (last === undefined || last.toSerial !== toSerial) continue;
     const { fromSerial, at } = last;
-    revisions.push({
-      origin,
-      fromSerial,
-      toSerial: last.toSerial,
-      at,
-      bytes: encodeRevision(last),
-    });
+    revisions.push({ origin, fromSerial, toSerial: last.toSerial, at, diff: placeOf(last) });
   }
-  return { revisions, pruneRevisions };
+  return { diffs: [...diffs.values()].map(({ bytes }) => bytes), revisions, pruneRevisions };
 }

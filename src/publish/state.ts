@@ -1,15 +1,23 @@
 import type { Serial } from '../dns/serial.ts';
 import type { Catalogue } from '../indicators/catalogue.ts';
 import type { Model, PolicyId } from '../policy/model.ts';
+import type { ActionTable } from '../zone/action-table.ts';
 import type { CompiledPolicy } from '../zone/policy-zones.ts';
-import type { ZoneSnapshot } from '../zone/snapshot.ts';
+import type { RpzRendering } from '../zone/rpz-rendering.ts';
+import type { ZoneBody, ZoneSide, ZoneSnapshot } from '../zone/snapshot.ts';
 import type { EntityKind } from './store-port.ts';
+
+/** What the zones of a policy keep while it is rolled back. */
+export type Pin = ReadonlyMap<ZoneSide, ZoneBody['content']>;
 
 /** Everything that is published, at one moment. A change makes a new state and swaps it in whole. */
 export interface PublishedState {
   readonly model: Model;
   readonly nextIds: ReadonlyMap<EntityKind, number>;
+  /** Follows the members, also while a policy is rolled back. */
   readonly compiled: ReadonlyMap<PolicyId, CompiledPolicy>;
+  /** Of the policies that are rolled back. */
+  readonly pins: ReadonlyMap<PolicyId, Pin>;
   /** By origin in presentation form. */
   readonly zones: ReadonlyMap<string, ZoneSnapshot>;
   /** The last serial of names that once were zones. */
@@ -28,5 +36,11 @@ export interface Ledger {
   readonly catalogue: Catalogue;
   /** Owners below this id are in the database. */
   ownersStored: number;
+  readonly actions: ActionTable;
+  readonly renderings: (ttl: number) => RpzRendering;
+  /** Owners that came with what was not committed, and that nobody may ever hold. */
+  ownersTried: number;
+  /** Actions up to this number are in the database. */
+  actionsStored: number;
   readonly shapes: Map<string, StoredShape>;
 }

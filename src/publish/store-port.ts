@@ -5,7 +5,7 @@
 
 /** One editable thing of the model, without its members: `body` is its JSON. */
 export interface StoredEntity {
-  readonly kind: EntityKind;
+  readonly kind: StoredKind;
   readonly id: number;
   readonly body: string;
 }
@@ -17,7 +17,15 @@ export type EntityKind =
   | 'policy'
   | 'device'
   | 'key'
-  | 'token';
+  | 'token'
+  | 'user'
+  | 'session'
+  | 'behaviour'
+  | 'entitlement'
+  | 'held'
+  | 'feed';
+/** Actions of RPZ zones by number are kept beside the model; they only come. */
+export type StoredKind = EntityKind | 'rpz-action';
 
 /** Owners in the order of their ids, from `firstId` on, as the catalogue packs them. */
 export interface StoredOwners {
@@ -45,6 +53,8 @@ export interface StoredListEntry {
   readonly comment: string;
   /** Unix milliseconds, or null for never. */
   readonly expiresAt: number | null;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
 }
 
 /**
@@ -60,13 +70,63 @@ export interface StoredZone {
   readonly state: string;
 }
 
-/** One committed step of a zone; `bytes` is publish's own encoding of the difference. */
+/**
+ * One committed step of a zone. Zones that carry the same content share its difference: `diff` is
+ * its place in the commit's `diffs`, and in a loaded state the id of one of its `diffs`.
+ */
 export interface StoredRevision {
   readonly origin: string;
   readonly fromSerial: number;
   readonly toSerial: number;
   /** Unix milliseconds. */
   readonly at: number;
+  readonly diff: number;
+}
+
+/** A difference in publish's own encoding; kept as long as a revision of any zone refers to it. */
+export interface StoredDiff {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * What one change did to the members of a holder, and what it saw of them: first and last seen, size
+ * then, and who was a member at a time follow from these rows. Ids are publish's own encoding.
+ */
+export interface StoredHistory {
+  readonly holder: Holder;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** Whether the source told everything it holds: then every member was seen at this time. */
+  readonly whole: boolean;
+  readonly added: number;
+  readonly removed: number;
+  /** Members after it. */
+  readonly size: number;
+  /** Ids added and removed, in the form of a member delta. */
+  readonly delta: Uint8Array;
+  /** Ids named again although they were members already, as a member base; null when `whole` or none. */
+  readonly seen: Uint8Array | null;
+  /** When `whole`: members that the source did not tell any more and that stay for a while; null for none. */
+  readonly absent: Uint8Array | null;
+}
+
+/** What single members say of themselves (comment, expiry, confidence), one blob for all of a holder. */
+export interface StoredNotes {
+  readonly holder: Holder;
+  readonly bytes: Uint8Array;
+}
+
+/** How the runs of a feed stand; `body` is JSON of its owner, `held` a content that waits to be released. */
+export interface StoredFeedState {
+  readonly feedId: number;
+  readonly body: string;
+  readonly held: Uint8Array | null;
+}
+
+/** The content that a policy was rolled back to, one blob for all its zones. */
+export interface StoredPin {
+  readonly policyId: number;
   readonly bytes: Uint8Array;
 }
 
@@ -85,14 +145,50 @@ export interface StoredChange {
   readonly at: number;
   readonly actor: string;
   readonly action: string;
+  /** On whose behalf; null for the server itself. */
+  readonly accountId: number | null;
+  /** What was touched, for searching. */
+  readonly subjects: readonly { readonly kind: string; readonly id: number }[];
+  /** Whose things and zones it touched, each once. */
+  readonly accountIds: readonly number[];
   readonly body: string;
 }
+
+/** A row of the audit trail as it is read: numbered in the order of the commits. */
+export interface LoggedChange extends Omit<StoredChange, 'subjects' | 'accountIds'> {
+  readonly sequence: number;
+}
+
+/** Which rows of the audit trail are wanted; every given condition must hold. Newest first. */
+export interface ChangeQuery {
+  readonly limit: number;
+  /** The row with which the bodies reach this length together is the last one; no limit when absent. */
+  readonly bodyCharacters?: number;
+  /** Only rows with a lower sequence: the next page. */
+  readonly before?: number;
+  /**
+   * Rows of this account and of the server itself, and of what others did to the account; all rows
+   * when absent. Who the others are and what their actions were done to is none of its business: their
+   * rows have no actor for the search, and of the action the first word.
+   */
+  readonly accountId?: number;
+  readonly actor?: string;
+  /** The beginning of the action: `policy.` finds `policy.update 3`. */
+  readonly action?: string;
+  readonly subject?: { readonly kind: string; readonly id: number };
+  /** Unix milliseconds, both inclusive. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** Rows of history that are kept of one target or list. */
+export const HISTORY_ROWS_MAX = 10_000;
 
 /** Everything of one change. It is committed whole or not at all. */
 export interface Commit {
   readonly change: StoredChange;
   readonly putEntities: readonly StoredEntity[];
-  readonly deleteEntities: readonly { readonly kind: EntityKind; readonly id: number }[];
+  readonly deleteEntities: readonly { readonly kind: StoredKind; readonly id: number }[];
   /** The next id per kind, for kinds that handed one out. */
   readonly nextIds: readonly { readonly kind: EntityKind; readonly nextId: number }[];
   readonly owners: StoredOwners | null;
@@ -106,7 +202,15 @@ export interface Commit {
   readonly deleteListEntries: readonly { readonly listId: number; readonly value: string }[];
   /** Lists whose entries all go (deleted or replaced), before `putListEntries` is applied. */
   readonly clearLists: readonly number[];
+  /** Appended; of one holder no more than HISTORY_ROWS_MAX rows stay, the oldest go. */
+  readonly history: readonly StoredHistory[];
+  readonly putNotes: readonly StoredNotes[];
+  readonly putPins: readonly StoredPin[];
+  /** Policies whose pinned content goes. */
+  readonly deletePins: readonly number[];
   readonly zones: readonly StoredZone[];
+  /** Differences that the revisions of this commit refer to by their place in this list. */
+  readonly diffs: readonly Uint8Array[];
   readonly revisions: readonly StoredRevision[];
   /** Forget all but the newest revisions of a zone. */
   readonly pruneRevisions: readonly {
@@ -119,10 +223,14 @@ export interface Commit {
   readonly forgetNotifies: readonly { readonly deviceId: number; readonly origin: string | null }[];
 }
 
-/** Rewrites the catalogue after it dropped unused owners; one transaction. Revisions are forgotten. */
+/** Rewrites the catalogue after it dropped unused owners; one transaction. Revisions and differences are forgotten. */
 export interface Compaction {
   readonly owners: readonly StoredOwners[];
   readonly members: readonly { readonly holder: Holder; readonly base: Uint8Array }[];
+  /** All of it, in the order of its rows, with the new ids. */
+  readonly history: readonly StoredHistory[];
+  /** All of them, with the new ids. */
+  readonly pins: readonly StoredPin[];
 }
 
 export interface StoredState {
@@ -131,7 +239,10 @@ export interface StoredState {
   readonly owners: readonly StoredOwners[];
   readonly members: readonly StoredMembers[];
   readonly listEntries: readonly StoredListEntry[];
+  readonly pins: readonly StoredPin[];
   readonly zones: readonly StoredZone[];
+  /** Those that `revisions` refer to. */
+  readonly diffs: readonly StoredDiff[];
   /** Oldest first within a zone. */
   readonly revisions: readonly StoredRevision[];
 }
@@ -163,6 +274,8 @@ export interface DeviceZoneStatus {
 export interface Store {
   load(): Promise<StoredState>;
   commit(commit: Commit): Promise<void>;
+  /** Owners alone, ahead of the commit whose members name them: an unused owner does no harm. */
+  putOwners(owners: StoredOwners): Promise<void>;
   compact(compaction: Compaction): Promise<void>;
 
   /** Rows due at `now` (Unix ms), those owed longest first. */
@@ -176,10 +289,29 @@ export interface Store {
   owedNotifies(): Promise<readonly OutboxRow[]>;
 
   putDeviceZoneStatus(rows: readonly DeviceZoneStatus[]): Promise<void>;
+  dropDeviceZoneStatus(
+    rows: readonly Pick<DeviceZoneStatus, 'deviceId' | 'origin'>[],
+  ): Promise<void>;
   deviceZoneStatus(): Promise<readonly DeviceZoneStatus[]>;
 
-  /** Newest first. */
-  changes(limit: number): Promise<readonly StoredChange[]>;
+  /** What was last put for the holder, or null. */
+  memberNotes(holder: Holder): Promise<Uint8Array | null>;
+
+  /** Rows of feeds that are gone are passed over. */
+  putFeedState(row: StoredFeedState): Promise<void>;
+  feedStates(): Promise<readonly StoredFeedState[]>;
+
+  changes(query: ChangeQuery): Promise<readonly LoggedChange[]>;
+
+  /** Oldest first. */
+  allHistory(): Promise<readonly StoredHistory[]>;
+  /** Of one holder, oldest first. */
+  memberHistory(holder: Holder): Promise<readonly StoredHistory[]>;
+  /** As memberHistory, but without the ids. The newest `limit` rows, oldest first. */
+  memberSizes(
+    holder: Holder,
+    limit: number,
+  ): Promise<readonly Pick<StoredHistory, 'at' | 'whole' | 'added' | 'removed' | 'size'>[]>;
 
   close(): Promise<void>;
 }

@@ -1,19 +1,20 @@
 import { formatName } from '../dns/name.ts';
 import type { Serial } from '../dns/serial.ts';
-import type { Action } from '../policy/action.ts';
-import type { Policy, PolicyId } from '../policy/model.ts';
+import type { DeviceId, Policy, PolicyId } from '../policy/model.ts';
 import { countApexRecords } from '../zone/apex.ts';
-import { applyIpDiff } from '../zone/ip-content.ts';
+import { contentVersion } from '../zone/content-version.ts';
+import { ttlOf } from '../zone/diff-bodies.ts';
 import { countIpRecords, removedIpRecords } from '../zone/ip-records.ts';
 import { nextSerial } from '../zone/next-serial.ts';
 import type { CompiledPolicy, PolicyDiff } from '../zone/policy-zones.ts';
 import { revisionOctets } from '../zone/revision-codec.ts';
-import { applyRpzDiff, invertRpzDiff } from '../zone/rpz-content.ts';
+import { invertRpzDiff } from '../zone/rpz-content.ts';
 import { countRemoved, countRules } from '../zone/rpz-records.ts';
 import type { Revision, ZoneBody, ZoneSettings, ZoneSide, ZoneSnapshot } from '../zone/snapshot.ts';
+import type { Pin } from './state.ts';
 
 /** Rises when the same members would give other records than before: then zones get a new serial at start. */
-export const RENDERING_VERSION = 1;
+export const RENDERING_VERSION = 2;
 
 /** How much history a zone keeps; what is older is answered with an AXFR. */
 export interface JournalLimits {
@@ -24,35 +25,49 @@ export interface JournalLimits {
 /** What the database keeps of a zone besides its serial: enough to see whether a content still is the same. */
 export interface ZoneState {
   readonly version: number;
-  readonly policyId: number;
+  readonly policyId: number | null;
   readonly side: ZoneSide;
   readonly ttl: number;
   readonly apex: string;
   readonly records: number;
-  /** By action number − 1. */
-  readonly actions: readonly Action[];
 }
 
-export function bodyOf(compiled: CompiledPolicy, side: ZoneSide, policy: Policy): ZoneBody {
+/** What the zones of a policy carry on one side: its content, or the one that it was rolled back to. */
+export function bodyOf(
+  compiled: CompiledPolicy,
+  side: ZoneSide,
+  policy: Policy,
+  pin: Pin | undefined,
+): ZoneBody {
+  const pinned = pin?.get(side);
   if (compiled.kind === 'dns') {
-    return { kind: 'rpz', content: compiled.content, rendering: compiled.rendering };
+    const content = pinned instanceof Map ? pinned : compiled.content;
+    return { kind: 'rpz', content, rendering: compiled.rendering };
   }
   const ipSide = side === 'allow' ? 'allow' : 'block';
-  return { kind: 'ip', side: ipSide, content: compiled.contents[ipSide], ttl: policy.ttl };
+  const content = pinned !== undefined && 'v4' in pinned ? pinned : compiled.contents[ipSide];
+  return { kind: 'ip', side: ipSide, content, ttl: policy.ttl };
+}
+
+/** Whose zone it is, and what it carries. */
+export interface ZoneDuty {
+  readonly policyId: PolicyId | null;
+  readonly deviceId: DeviceId | null;
+  readonly former: boolean;
 }
 
 export function firstSnapshot(options: {
   readonly settings: ZoneSettings;
-  readonly policyId: PolicyId;
+  readonly duty: ZoneDuty;
   readonly body: ZoneBody;
   /** The last serial that the name ever had. */
   readonly previous: Serial | null;
   readonly now: number;
 }): ZoneSnapshot {
-  const { settings, policyId, body, previous, now } = options;
+  const { settings, duty, body, previous, now } = options;
   return {
     settings,
-    policyId,
+    ...duty,
     serial: nextSerial(previous, now),
     body,
     records: countRecords(body),
@@ -60,27 +75,52 @@ export function firstSnapshot(options: {
   };
 }
 
-/** The snapshot after a change of content: one revision more, as far as the limits allow. */
+/** A step from one body to another, counted once for all zones that take it. */
+export interface BodyStep {
+  readonly body: ZoneBody;
+  readonly records: number;
+  readonly revision: Omit<Revision, 'fromSerial' | 'toSerial' | 'at'>;
+}
+
+export function countStep(
+  before: ZoneBody,
+  body: ZoneBody,
+  diff: Revision['diff'],
+  origin: ZoneSettings['origin'],
+): BodyStep {
+  return {
+    body,
+    records: countRecords(body),
+    revision: {
+      ...countDiff(before, body, diff, origin),
+      fromContent: contentVersion(before),
+      toContent: contentVersion(body),
+      diff,
+    },
+  };
+}
+
+/** The snapshot after a step: one revision more, as far as the limits allow. */
 export function nextSnapshot(options: {
   readonly snapshot: ZoneSnapshot;
-  readonly diff: Revision['diff'];
+  readonly duty: ZoneDuty;
+  readonly step: BodyStep;
   readonly now: number;
   readonly limits: JournalLimits;
 }): { readonly next: ZoneSnapshot; readonly revision: Revision } {
-  const { snapshot, diff, now, limits } = options;
-  const body = applyDiff(snapshot.body, diff);
+  const { snapshot, duty, step, now, limits } = options;
   const revision: Revision = {
     fromSerial: snapshot.serial,
     toSerial: nextSerial(snapshot.serial, now),
     at: now,
-    ...countDiff(snapshot, body, diff),
-    diff,
+    ...step.revision,
   };
   const next = {
     ...snapshot,
+    ...duty,
     serial: revision.toSerial,
-    body,
-    records: countRecords(body),
+    body: step.body,
+    records: step.records,
     revisions: limitRevisions([...snapshot.revisions, revision], limits),
   };
   return { next, revision };
@@ -99,7 +139,7 @@ export function zoneState(snapshot: ZoneSnapshot, side: ZoneSide): ZoneState {
     version: RENDERING_VERSION,
     policyId: snapshot.policyId,
     side,
-    ttl: body.kind === 'rpz' ? body.rendering.ttl : body.ttl,
+    ttl: ttlOf(body),
     apex: [
       formatName(primary),
       formatName(hostmaster),
@@ -110,7 +150,6 @@ export function zoneState(snapshot: ZoneSnapshot, side: ZoneSide): ZoneState {
       apexTtl,
     ].join(' '),
     records: snapshot.records,
-    actions: body.kind === 'rpz' ? body.rendering.actions() : [],
   };
 }
 
@@ -134,40 +173,28 @@ function countRecords(body: ZoneBody): number {
   return countApexRecords(body) + below;
 }
 
-function applyDiff(body: ZoneBody, diff: Revision['diff']): ZoneBody {
-  if (body.kind === 'rpz' && diff.kind === 'rpz') {
-    return { ...body, content: applyRpzDiff(body.content, diff.moves) };
-  }
-  if (body.kind === 'ip' && diff.kind === 'ip') {
-    return { ...body, content: applyIpDiff(body.content, diff.lists) };
-  }
-  throw new Error(`a difference of kind ${diff.kind} was applied to a zone of kind ${body.kind}`);
-}
-
 /** Records below the apex that went and came: SOA and TXT change with every serial and are not news. */
 function countDiff(
-  before: ZoneSnapshot,
+  before: ZoneBody,
   after: ZoneBody,
   diff: Revision['diff'],
+  origin: ZoneSettings['origin'],
 ): Pick<Revision, 'recordsRemoved' | 'recordsAdded'> {
-  if (diff.kind === 'rpz' && before.body.kind === 'rpz') {
-    const { rendering } = before.body;
+  if (diff.kind === 'rpz' && after.kind === 'rpz') {
     return {
-      recordsRemoved: countRemoved(diff.moves, rendering),
-      recordsAdded: countRemoved(invertRpzDiff(diff.moves), rendering),
+      recordsRemoved: countRemoved(diff.moves, after.rendering),
+      recordsAdded: countRemoved(invertRpzDiff(diff.moves), after.rendering),
     };
   }
-  if (before.body.kind !== 'ip' || after.kind !== 'ip')
-    return { recordsRemoved: 0, recordsAdded: 0 };
-  const { origin } = before.settings;
+  if (before.kind !== 'ip' || after.kind !== 'ip') return { recordsRemoved: 0, recordsAdded: 0 };
   const count = (records: Iterable<unknown>): number => {
     let total = 0;
     for (const _ of records) total++;
     return total;
   };
   return {
-    recordsRemoved: count(removedIpRecords(before.body.content, after.content, origin, after.ttl)),
-    recordsAdded: count(removedIpRecords(after.content, before.body.content, origin, after.ttl)),
+    recordsRemoved: count(removedIpRecords(before.content, after.content, origin, after.ttl)),
+    recordsAdded: count(removedIpRecords(after.content, before.content, origin, after.ttl)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { formatName, type Name, parseName } from '../dns/name.ts';
-import type { Account, Policy } from '../policy/model.ts';
+import { POLICY_TYPE_OF_DEVICE } from '../policy/device-type.ts';
+import type { Account, Device, Policy, PolicyType } from '../policy/model.ts';
 import type { ZoneSettings, ZoneSide } from '../zone/snapshot.ts';
 
 /** What all zones of a server have in common. Names in presentation form; times in seconds. */
@@ -16,22 +17,78 @@ export interface ZoneDefaults {
   readonly apexTtl: number;
 }
 
-/** The zones of a policy: one for DNS, a pair for IP. */
-export function sidesOf(policy: Policy): readonly ZoneSide[] {
-  return policy.type === 'dns' ? ['rpz'] : ['block', 'allow'];
+/** The name of a zone, and what it is for. */
+export interface ZoneName {
+  /** Absolute, lower case, in presentation form. */
+  readonly origin: string;
+  readonly side: ZoneSide;
+  /** Whether it is made of a name that the policy had formerly. */
+  readonly former: boolean;
 }
+
+/** The zones of a policy: one for DNS, a pair for IP. */
+export function sidesOf({ type }: Pick<Policy, 'type'>): readonly ZoneSide[] {
+  return SIDES[type];
+}
+
+const SIDES: Readonly<Record<PolicyType, readonly ZoneSide[]>> = {
+  dns: ['rpz'],
+  ip: ['block', 'allow'],
+};
 
 /** `rpz.P.A.R.`, `block.P.A.R.` or `allow.P.A.R.`: lower case, with final dot. */
 export function zoneOrigin(
-  policy: Policy,
+  policy: Pick<Policy, 'name'>,
   side: ZoneSide,
   account: Account,
   defaults: ZoneDefaults,
 ): string {
-  const root = parseName(absolute(defaults.root));
-  const origin = parseName(`${side}.${policy.name}.${account.label}`, root);
-  return formatName(origin).toLowerCase();
+  return originBelow(`${side}.${policy.name}.${account.label}`, defaults);
 }
+
+/** The zones of a policy under its name, then those under the names that it had. */
+export function zonesOfPolicy(
+  policy: Policy,
+  account: Account,
+  defaults: ZoneDefaults,
+): readonly ZoneName[] {
+  return remembered(policy, () =>
+    [policy, ...policy.formerNames].flatMap(({ name }, index) =>
+      sidesOf(policy).map((side) => ({
+        origin: zoneOrigin({ name }, side, account, defaults),
+        side,
+        former: index > 0,
+      })),
+    ),
+  );
+}
+
+/** A device's own zones, which carry whatever it is assigned: `rpz.D.dev.A.R.`, or the pair. */
+export function zonesOfDevice(
+  device: Device,
+  account: Account,
+  defaults: ZoneDefaults,
+): readonly ZoneName[] {
+  const type = POLICY_TYPE_OF_DEVICE[device.type];
+  return remembered(device, () =>
+    SIDES[type].map((side) => ({
+      origin: originBelow(`${side}.${device.name}.dev.${account.label}`, defaults),
+      side,
+      former: false,
+    })),
+  );
+}
+
+/** Entities are replaced, never changed, and asked for their zones after every edit of anything. */
+function remembered(entity: object, make: () => readonly ZoneName[]): readonly ZoneName[] {
+  const known = zonesOfEntity.get(entity);
+  if (known !== undefined) return known;
+  const zones = make();
+  zonesOfEntity.set(entity, zones);
+  return zones;
+}
+
+const zonesOfEntity = new WeakMap<object, readonly ZoneName[]>();
 
 export function zoneSettings(origin: string, defaults: ZoneDefaults): ZoneSettings {
   const root = parseName(absolute(defaults.root));
@@ -47,6 +104,10 @@ export function zoneSettings(origin: string, defaults: ZoneDefaults): ZoneSettin
     minimum: defaults.minimum,
     apexTtl: defaults.apexTtl,
   };
+}
+
+function originBelow(labels: string, defaults: ZoneDefaults): string {
+  return formatName(parseName(labels, parseName(absolute(defaults.root)))).toLowerCase();
 }
 
 function absolute(name: string): string {

@@ -10,6 +10,7 @@ import type { Member } from '../../src/policy/members.ts';
 import type { TargetId } from '../../src/policy/model.ts';
 import { actionOf, createVerdicts } from '../../src/policy/verdicts.ts';
 import { changeIndicators } from '../../src/publish/edits/index.ts';
+import { createActionTable } from '../../src/zone/action-table.ts';
 import { compileIp, IP_ACTION } from '../../src/zone/ip-compile.ts';
 import { encodeRevision } from '../../src/zone/revision-codec.ts';
 import { compileRpz } from '../../src/zone/rpz-compile.ts';
@@ -87,7 +88,7 @@ const members: readonly Member[] = [
     viaBundles: [],
   },
 ];
-const rendering = createRpzRendering(60, []);
+const rendering = createRpzRendering(60, createActionTable([]));
 const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
 
 describe('policy/: membership becomes a verdict', () => {
@@ -169,9 +170,14 @@ describe('publish/: an edit becomes a revision', () => {
   it('plan-change.ts: with the next serial, and records counted', async () => {
     const { house, change } = await published();
     const { serial } = house.zone(ZONE);
-    expect(change.zones).toEqual([
+    // The zone of the device that pulls the policy takes the same step, under a serial of its own.
+    const deviceZone = 'rpz.d-corp.dev.acme.sluice.internal.';
+    expect(change.zones.map(({ origin }) => origin)).toEqual([ZONE, deviceZone]);
+    expect(change.zones.slice(0, 1)).toEqual([
       {
         origin: ZONE,
+        policyId: 1,
+        deviceId: null,
         fromSerial: serial - 1,
         toSerial: serial,
         recordsRemoved: 0,
@@ -184,11 +190,15 @@ describe('publish/: an edit becomes a revision', () => {
   it('plan-commit.ts: on disk in one commit: owners, members, revision and zone', async () => {
     const { house } = await published();
     const stored = await house.store.load();
-    const [revision] = stored.revisions;
+    const [revision, ofDevice] = stored.revisions;
     const [kept] = house.zone(ZONE).revisions;
     expect(revision).toMatchObject({ origin: ZONE, toSerial: kept.toSerial });
-    expect(revision.bytes).toEqual(encodeRevision(kept));
-    expect(stored.zones).toMatchObject([{ origin: ZONE, serial: kept.toSerial, live: true }]);
+    // Zones that carry the same content share the difference.
+    expect(ofDevice.diff).toBe(revision.diff);
+    expect(stored.diffs).toEqual([{ id: revision.diff, bytes: encodeRevision(kept) }]);
+    expect(stored.zones).toContainEqual(
+      expect.objectContaining({ origin: ZONE, serial: kept.toSerial, live: true }),
+    );
     // The owner's key as the catalogue keeps it: space 0 (names), 13 octets, evil.example.
     expect(hex(stored.owners.at(-1)!.bytes)).toBe(`000d${EVIL_EXAMPLE}`);
   });

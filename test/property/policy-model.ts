@@ -92,7 +92,7 @@ export function naiveVerdict(
 }
 
 /** How specific an indicator covers a query; null when it does not. More is narrower. */
-function coverOf(text: string, query: string, trigger: 'name' | 'ip'): number | null {
+export function coverOf(text: string, query: string, trigger: 'name' | 'ip'): number | null {
   const { kind, value } = splitIndicator(text);
   if (value === '*') return trigger === 'name' ? 0 : null;
   if (trigger === 'ip') return kind === 'ip' ? prefixCover(value, query) : null;

@@ -6,6 +6,7 @@ import { visitIds } from '../../src/indicators/id-set.ts';
 import { actionKey } from '../../src/policy/action.ts';
 import { changedOwners } from '../../src/policy/changed-owners.ts';
 import { createVerdicts } from '../../src/policy/verdicts.ts';
+import { createActionTable } from '../../src/zone/action-table.ts';
 import { compileIp, diffIp, IP_ACTION } from '../../src/zone/ip-compile.ts';
 import { applyPrefixDiff, type PrefixPages, pagesOf } from '../../src/zone/ip-pages.ts';
 import { compileRpz, diffRpz } from '../../src/zone/rpz-compile.ts';
@@ -118,7 +119,7 @@ describe('a DNS policy', () => {
         fc.array(ADDRESS, { minLength: 10, maxLength: 10 }),
         (sources, names, addresses) => {
           const catalogue = new Catalogue();
-          const rendering = createRpzRendering(60, []);
+          const rendering = createRpzRendering(60, createActionTable([]));
           const verdicts = createVerdicts(
             catalogue,
             membersOf(catalogue, sources),
@@ -147,7 +148,7 @@ describe('a DNS policy', () => {
     fc.assert(
       fc.property(fc.array(SOURCES, { minLength: 2, maxLength: 6 }), (steps) => {
         const catalogue = new Catalogue();
-        const rendering = createRpzRendering(60, []);
+        const rendering = createRpzRendering(60, createActionTable([]));
         let members = membersOf(catalogue, steps[0]!);
         let verdicts = createVerdicts(catalogue, members, rendering.numberOf);
         const first = compileRpz(catalogue, verdicts);

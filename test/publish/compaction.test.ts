@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PolicyId } from '../../src/policy/model.ts';
 import { changeIndicators } from '../../src/publish/edits/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { type House, openHouse } from '../support/house.ts';
@@ -57,6 +58,26 @@ describe('a start over a catalogue of which most is used no more', () => {
     expect(formOf(records)).toBe('full');
     await expectWorking(second, before[0].serial);
     await store.close();
+  });
+});
+
+describe('a rolled-back policy', () => {
+  it('goes on with what it was rolled back to, although nobody holds that any more', async () => {
+    const first = await openScene({});
+    const [before] = first.zone(ZONES[0]).revisions.slice(-1);
+    first.time.now += 1_000;
+    const change = { add: ['x.late.example'], remove: ['late.example', 'evil.example'] };
+    await first.edit((edit) => changeIndicators(edit, 1, change));
+    await first.edit((edit) => edit.draft.rollBack(1 as PolicyId, { [ZONES[0]]: before.toSerial }));
+    const served = images(first);
+    expect(first.publisher.catalogue.count).toBeGreaterThan(PASSING);
+    const second = await first.restart();
+    expect(second.publisher.catalogue.count).toBeLessThan(20);
+    for (const [index, image] of images(second).entries()) {
+      expect(compareImages(image, served[index])).toEqual(SAME_IMAGE);
+    }
+    const blocked = second.ask(`evil.example.${ZONES[0]}`, 'CNAME', { from: SOURCES.corp });
+    expect(blocked.answers).toHaveLength(1);
   });
 });
 

@@ -200,9 +200,12 @@ describe('entries of a list', () => {
 
   it('are read from a text with their comments', () => {
     const text = '# all of it\r\n a.example  # the shop # old\n\n192.0.2.1\n';
-    expect(entriesOfText(text)).toEqual([
-      { value: 'a.example', comment: 'the shop # old' },
-      { value: '192.0.2.1', comment: '' },
-    ]);
+    expect(entriesOfText(text)).toEqual({
+      items: [
+        { value: 'a.example', comment: 'the shop # old' },
+        { value: '192.0.2.1', comment: '' },
+      ],
+      lines: [2, 4],
+    });
   });
 });

@@ -4,10 +4,12 @@ import { MODEL_ERRORS, ModelError } from '../../src/policy/model-error.ts';
 import {
   assignPolicy,
   attach,
+  attachAsTargets,
   changeAttachment,
   changeEntries,
   changeIndicators,
   createAccount,
+  createBehaviour,
   createBundle,
   createDevice,
   createKey,
@@ -17,6 +19,7 @@ import {
   createToken,
   duplicatePolicy,
   type Edit,
+  updateBehaviour,
   updateBundle,
   updateDevice,
   updateList,
@@ -32,15 +35,18 @@ const EDITS: Readonly<Record<string, (edit: Edit, input: unknown) => unknown>> =
   createBundle,
   createList,
   createPolicy,
+  createBehaviour,
   createDevice,
   createToken,
   updateTarget: (edit, input) => updateTarget(edit, 1, input),
   updateBundle: (edit, input) => updateBundle(edit, 1, input),
   updateList: (edit, input) => updateList(edit, 1, input),
   updatePolicy: (edit, input) => updatePolicy(edit, 1, input),
+  updateBehaviour: (edit, input) => updateBehaviour(edit, 1, input),
   updateDevice: (edit, input) => updateDevice(edit, 1, input),
   duplicatePolicy: (edit, input) => duplicatePolicy(edit, 1, input),
   attach: (edit, input) => attach(edit, 1, input),
+  attachAsTargets: (edit, input) => attachAsTargets(edit, 1, input),
   changeAttachment: (edit, input) => changeAttachment(edit, 1, { kind: 'target', id: 1 }, input),
   createKey: (edit, input) => createKey(edit, 1, input),
 };
@@ -51,6 +57,7 @@ function withOneOfEach(): EditScene {
     createTarget(edit, { name: 'one' });
     createBundle(edit, { name: 'one' });
     createList(edit, { name: 'one' });
+    createBehaviour(edit, { name: 'one', action: { kind: 'redirect', to: 'one.example.' } });
     createPolicy(edit, { name: 'one', type: 'dns', attachments: [{ kind: 'target', id: 1 }] });
     createDevice(edit, { name: 'one', type: 'dns' });
   });
@@ -71,9 +78,20 @@ describe('edits', () => {
   const KEYS = [
     'name label type description attributes severity danger tags supportsAllow filter action',
     'attachments kind id to records data ttl defaultAction hostsMax excludedTargets access sources',
-    'notify address port policyId profile role algorithm origin partner predefined',
+    'notify address port policyId profile role algorithm origin partner predefined asTargets',
   ].flatMap((line) => line.split(' '));
-  const WORDS = ['one', 'two', 'dns', 'ip', 'target', 'list', 'redirect', 'local-data', 'allow'];
+  const WORDS = [
+    'one',
+    'two',
+    'dns',
+    'ip',
+    'target',
+    'list',
+    'redirect',
+    'local-data',
+    'allow',
+    'behaviour',
+  ];
   const { input } = fc.letrec((tie) => ({
     input: fc.dictionary(fc.oneof(fc.constantFrom(...KEYS), fc.string()), tie('value'), {
       maxKeys: 6,
@@ -171,7 +189,7 @@ describe('edits', () => {
     expect(model.policies.size).toBe(1);
   });
 
-  it('let only the server itself make what is built in, predefined or a partner', () => {
+  it('let only the server itself make what is built in or predefined', () => {
     const { run } = withOneOfEach();
     const input = { name: 'canary', origin: 'built-in', partner: true };
     expect(() => run((edit) => createTarget(edit, input))).toThrow(

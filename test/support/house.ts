@@ -230,6 +230,7 @@ function editSettings(publisher: RunningPublisher): EditSettings {
     ownerOctetsMax: 159,
     isPublicSuffix: (name) => getPublicSuffix(name) === name,
     memberKinds: (members) => memberKinds(publisher.catalogue, members),
+    zones: () => publisher.state.zones,
     keyAlgorithms: ['hmac-sha256', 'hmac-sha384', 'hmac-sha512', 'hmac-sha1', 'hmac-md5'],
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
   };

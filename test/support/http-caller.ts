@@ -23,7 +23,7 @@ export function httpCaller({ address, port }: Endpoint, token: string): HttpCall
   };
 }
 
-/** One request to the API, below `/api/v1`; rejects when it is refused. */
+/** One request to the API, below `/api/v1`; rejects when it is refused or held for a confirmation. */
 export type ApiCaller = <Body = Readonly<Record<string, unknown>>>(
   method: string,
   path: string,
@@ -34,6 +34,9 @@ export function apiCaller(server: Endpoint, token: string): ApiCaller {
   const call = httpCaller(server, token);
   return async <Body>(method: string, path: string, body?: unknown) => {
     const response = await call(method, `/api/v1${path}`, body);
-    return (await response.json()) as Body;
+    const answer = (await response.json()) as Body;
+    if (response.status === 202 && typeof answer === 'object' && answer && 'held' in answer)
+      throw new Error(`${method} ${path} is held: ${JSON.stringify(answer.held)}`);
+    return answer;
   };
 }

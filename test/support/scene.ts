@@ -1,5 +1,6 @@
 import type { Action } from '../../src/policy/action.ts';
 import type {
+  ActionChoice,
   DeviceId,
   KeyId,
   ListId,
@@ -51,8 +52,8 @@ export function addList(
 
 /** What a policy is made of: targets and lists by id, with their actions. */
 export interface PolicyParts {
-  readonly targets?: readonly (readonly [TargetId, Action])[];
-  readonly lists?: readonly (readonly [ListId, Action])[];
+  readonly targets?: readonly (readonly [TargetId, ActionChoice])[];
+  readonly lists?: readonly (readonly [ListId, ActionChoice])[];
   readonly hostsMax?: number;
   readonly ttl?: number;
 }

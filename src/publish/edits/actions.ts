@@ -1,5 +1,12 @@
 import type { Action, ActionKind, LocalRecord } from '../../policy/action.ts';
-import type { PolicyType } from '../../policy/model.ts';
+import type {
+  ActionChoice,
+  Behaviour,
+  BehaviourId,
+  Policy,
+  PolicyType,
+} from '../../policy/model.ts';
+import type { Edit } from './edit.ts';
 import type { Fields } from './fields.ts';
 import {
   LOCAL_RECORD_TYPES,
@@ -30,17 +37,60 @@ export const ACTION_KINDS: readonly ActionKind[] = [
   'local-data',
 ];
 
+/** What an attachment may name: an action, or one that is kept as a behaviour. */
+export const ACTION_CHOICE_KINDS = [...ACTION_KINDS, 'behaviour'] as const;
+
+/** The actions that can be kept as a behaviour: those that say more than their kind. */
+export const BEHAVIOUR_KINDS = ['redirect', 'local-data'] as const satisfies readonly ActionKind[];
+
 /** The action that a policy of this type gives to new attachments when nobody says another. */
 export const DEFAULT_ACTION: Readonly<Record<PolicyType, Action>> = {
   ip: { kind: 'block' },
   dns: { kind: 'nxdomain' },
 };
 
+/** Reads what `readAction` reads, or `{kind: 'behaviour', id}` with a behaviour of the policy's account. */
+export function readActionChoice(
+  edit: Edit,
+  parent: Fields,
+  key: string,
+  policy: Pick<Policy, 'type' | 'accountId'>,
+): ActionChoice {
+  const raw = parent.raw(key);
+  if (!isBehaviour(raw)) return readAction(parent, key, policy.type);
+  const fields = parent.inside(key, raw);
+  const kind = fields.choice('kind', ['behaviour'], {});
+  const id = fields.integer('id', { min: 1, max: Number.MAX_SAFE_INTEGER }) as BehaviourId;
+  const behaviour = edit.draft.model.behaviours.get(id);
+  if (policy.type === 'ip') {
+    const rule = 'Behaviours are redirects and local data, which IP policies do not know.';
+    fields.refuse('action-not-for-type', 'kind', rule);
+  } else if (fields.clean() && behaviour?.accountId !== policy.accountId) {
+    fields.refuse('behaviour-unknown', 'id', `There is no behaviour ${id} in your account.`);
+  }
+  return { kind, id };
+}
+
+function isBehaviour(raw: unknown): boolean {
+  return typeof raw === 'object' && raw !== null && 'kind' in raw && raw.kind === 'behaviour';
+}
+
+/** Reads the action that a behaviour stands for. */
+export function readBehaviourAction(parent: Fields, key: string): Behaviour['action'] {
+  const action = readAction(parent, key, 'dns');
+  if (action.kind === 'redirect' || action.kind === 'local-data') return action;
+  if (parent.clean()) {
+    const rule = `A behaviour is one of ${BEHAVIOUR_KINDS.join(', ')}; other actions need no name.`;
+    parent.refuse('invalid-value', key, rule);
+  }
+  return { kind: 'local-data', records: [] };
+}
+
 /**
  * Reads an action: `{kind}`, `{kind: 'redirect', to}` or `{kind: 'local-data', records}`, valid in
  * a policy of this type and in its normal form. A plain text is the kind alone.
  */
-export function readAction(parent: Fields, key: string, type: PolicyType): Action {
+function readAction(parent: Fields, key: string, type: PolicyType): Action {
   const raw = parent.raw(key);
   const fields = parent.inside(key, typeof raw === 'string' ? { kind: raw } : raw);
   const kind = fields.choice('kind', ACTION_KINDS, {});

@@ -1,5 +1,5 @@
-import { bundleHolds } from '../../policy/bundle.ts';
 import type { MemberSets } from '../../policy/member-sets.ts';
+import { entitledTargets } from '../../policy/members.ts';
 import type {
   Attachment,
   Bundle,
@@ -10,9 +10,11 @@ import type {
   TargetId,
   UserList,
 } from '../../policy/model.ts';
-import { readAction } from './actions.ts';
-import { type Edit, findPolicy, notFound, refuse, viewerOf } from './edit.ts';
-import { type Fields, openFields } from './fields.ts';
+import { ModelError, type Refusal } from '../../policy/model-error.ts';
+import { readActionChoice } from './actions.ts';
+import { targetsOfBundle } from './bundles.ts';
+import { type Edit, findPolicy, notFound, refuse, seesList, viewerOf } from './edit.ts';
+import { type Fields, openFields, refusalsOf } from './fields.ts';
 import { refuseTcpOnlyForUnbound } from './tcp-only-guard.ts';
 
 export const ATTACHMENTS_MAX = 1_000;
@@ -20,12 +22,18 @@ export const EXCLUSIONS_MAX = 10_000;
 export const ATTACHMENT_KINDS = ['target', 'bundle', 'list'] as const;
 
 /** What the rules for attachments need of a policy, which may not exist yet. */
-export type AttachingPolicy = Pick<Policy, 'type' | 'predefined' | 'defaultAction' | 'accountId'>;
+export type AttachingPolicy = Pick<
+  Policy,
+  'type' | 'predefined' | 'defaultAction' | 'accountId' | 'attachments'
+>;
 
 /** Attaches one more member. Input: `kind`, `id` and optionally `action`. */
 export function attach(edit: Edit, policyId: number, input: unknown): Policy {
   const policy = findWritablePolicy(edit, policyId);
   const fields = openFields(input);
+  if (fields.flag('asTargets', { otherwise: false })) {
+    fields.refuse('invalid-value', 'asTargets', 'Only bundles are attached as targets.');
+  }
   const attachment = readAttachment(edit, fields, policy);
   if (attachment !== null && policy.attachments.some((other) => isSame(other, attachment))) {
     fields.refuse('attached-already', 'id', `The ${attachment.kind} is attached already.`);
@@ -35,6 +43,79 @@ export function attach(edit: Edit, policyId: number, input: unknown): Policy {
   }
   fields.close();
   return putPolicy(edit, { ...policy, attachments: [...policy.attachments, attachment!] });
+}
+
+/** What came of attaching the targets of a bundle one by one. */
+export interface BundleSnapshot {
+  readonly policy: Policy;
+  readonly attached: readonly Target[];
+  readonly attachedAlready: readonly Target[];
+  /** Targets that the policy cannot attach, each with the rule that it breaks. */
+  readonly leftOut: readonly { readonly target: Target; readonly refusal: Refusal }[];
+}
+
+/**
+ * Attaches the targets that a bundle holds now, each by itself: the policy does not follow the bundle
+ * afterwards. Input as for `attach`, of kind `bundle`. Refused when no target comes in that way.
+ */
+export function attachAsTargets(edit: Edit, policyId: number, input: unknown): BundleSnapshot {
+  const policy = findWritablePolicy(edit, policyId);
+  const { bundle, action } = readSnapshot(edit, openFields(input), policy);
+  const held = targetsOfBundle(bundle, edit.draft.model);
+  const isAttached = ({ id }: Target): boolean =>
+    policy.attachments.some((other) => isSame(other, { kind: 'target', id }));
+  const fresh = held.filter((target) => !isAttached(target));
+  const attachments: Attachment[] = [];
+  const leftOut: BundleSnapshot['leftOut'][number][] = [];
+  for (const target of fresh) {
+    const fields = openFields({ kind: 'target', id: target.id, ...action });
+    const attachment = readAttachment(edit, fields, policy);
+    const [refusal] = refusalsOf(() => fields.close());
+    if (refusal === undefined) attachments.push(attachment!);
+    else leftOut.push({ target, refusal });
+  }
+  if (attachments.length === 0) throw refuseEmptySnapshot(bundle, held, leftOut);
+  if (policy.attachments.length + attachments.length > ATTACHMENTS_MAX) {
+    const rule = `A policy has at most ${ATTACHMENTS_MAX} attachments.`;
+    throw refuse('invalid-value', 'id', bundle.id, rule);
+  }
+  const brought = new Set<number>(attachments.map(({ id }) => id));
+  return {
+    policy: putPolicy(edit, { ...policy, attachments: [...policy.attachments, ...attachments] }),
+    attached: fresh.filter(({ id }) => brought.has(id)),
+    attachedAlready: held.filter(isAttached),
+    leftOut,
+  };
+}
+
+function readSnapshot(edit: Edit, fields: Fields, policy: Policy) {
+  fields.flag('asTargets', { otherwise: true });
+  const kind = fields.choice('kind', ATTACHMENT_KINDS, {});
+  if (kind !== 'bundle') {
+    fields.refuse('invalid-value', 'asTargets', 'Only bundles are attached as targets.');
+  }
+  const id = fields.integer('id', { min: 1, max: Number.MAX_SAFE_INTEGER });
+  const action = fields.has('action')
+    ? { action: readActionChoice(edit, fields, 'action', policy) }
+    : {};
+  const bundle = edit.draft.model.bundles.get(id as BundleId);
+  if (fields.clean() && bundle === undefined) refuseUnknown(fields, 'bundle', id);
+  fields.close();
+  return { bundle: bundle!, action };
+}
+
+function refuseEmptySnapshot(
+  bundle: Bundle,
+  held: readonly Target[],
+  leftOut: BundleSnapshot['leftOut'],
+): ModelError {
+  const [first, ...others] = leftOut.map(({ refusal }) => refusal);
+  if (first !== undefined) return new ModelError(first.code, first, others);
+  if (held.length === 0) {
+    return refuse('bundle-empty', 'id', bundle.id, `Bundle "${bundle.name}" holds no target now.`);
+  }
+  const rule = `Every target that bundle "${bundle.name}" holds now is attached already.`;
+  return refuse('attached-already', 'id', bundle.id, rule);
 }
 
 /** Which attachment of a policy is meant. */
@@ -110,6 +191,11 @@ export function readAttachments(
   return attachments;
 }
 
+/** Why a built-in target cannot be kept out of a policy. */
+export function partOfEveryPolicy({ name }: Target): string {
+  return `"${name}" is part of every policy, so that enforcement can be tested.`;
+}
+
 export function readExclusions(
   edit: Edit,
   fields: Fields,
@@ -122,8 +208,7 @@ export function readExclusions(
     if (target === undefined) {
       fields.refuse('reference-unknown', 'excludedTargets', `There is no target ${item}.`);
     } else if (target.origin === 'built-in') {
-      const rule = `"${target.name}" is part of every policy, so that enforcement can be tested.`;
-      fields.refuse('built-in', 'excludedTargets', rule);
+      fields.refuse('built-in', 'excludedTargets', partOfEveryPolicy(target));
     } else ids.add(target.id);
   }
   return [...ids];
@@ -158,7 +243,7 @@ function notAttached(key: AttachmentKey): Error {
 function readAttachment(edit: Edit, fields: Fields, policy: AttachingPolicy): Attachment | null {
   const kind = fields.choice('kind', ATTACHMENT_KINDS, {});
   const id = fields.integer('id', { min: 1, max: Number.MAX_SAFE_INTEGER });
-  const given = fields.has('action') ? readAction(fields, 'action', policy.type) : null;
+  const given = fields.has('action') ? readActionChoice(edit, fields, 'action', policy) : null;
   if (!fields.clean()) return null;
   const { model } = edit.draft;
   switch (kind) {
@@ -178,7 +263,7 @@ function readAttachment(edit: Edit, fields: Fields, policy: AttachingPolicy): At
     }
     case 'list': {
       const list = model.lists.get(id as ListId);
-      if (list === undefined || list.accountId !== policy.accountId) {
+      if (list === undefined || !seesList(policy.accountId, list)) {
         return refuseUnknown(fields, kind, id);
       }
       checkList(edit, fields, policy, list);
@@ -207,6 +292,11 @@ function checkTarget(
   if (target.origin === 'built-in') {
     fields.refuse('attached-already', 'id', `"${target.name}" is part of every policy already.`);
   }
+  if (target.partner && !mayUse(edit, policy, target)) {
+    const account = edit.draft.model.accounts.get(policy.accountId);
+    const rule = `Target "${target.name}" comes from a partner, and account "${account?.label}" has no entitlement to it.`;
+    fields.refuse('not-entitled', 'id', rule);
+  }
   if (allow && !target.supportsAllow) {
     const rule = `Target "${target.name}" does not support the action allow.`;
     fields.refuse('action-not-supported', 'action', rule);
@@ -216,6 +306,15 @@ function checkTarget(
   }
 }
 
+/** What is attached stays attached when its entitlement ends; it counts for nothing until there is one again. */
+function mayUse(edit: Edit, policy: AttachingPolicy, { id }: Target): boolean {
+  return (
+    edit.system ||
+    entitledTargets(policy.accountId, edit.draft.model).has(id) ||
+    policy.attachments.some((other) => isSame(other, { kind: 'target', id }))
+  );
+}
+
 function checkBundle(
   edit: Edit,
   fields: Fields,
@@ -223,9 +322,7 @@ function checkBundle(
   bundle: Bundle,
   allow: boolean,
 ): void {
-  const held = [...edit.draft.model.targets.values()].filter((target) =>
-    bundleHolds(bundle.filter, target),
-  );
+  const held = targetsOfBundle(bundle, edit.draft.model);
   const blockOnly = held.filter(({ supportsAllow }) => !supportsAllow);
   if (allow && blockOnly.length > 0) {
     const names = blockOnly.map(({ name }) => `"${name}"`).join(', ');

@@ -6,13 +6,22 @@ import {
   type Model,
   type Target,
 } from '../../policy/model.ts';
-import { type Edit, findBundle, holderOfName, refuse, viewerOf } from './edit.ts';
+import {
+  type Edit,
+  findBundle,
+  holderOfName,
+  policyTitle,
+  refuse,
+  refuseUnlessOperator,
+  viewerOf,
+} from './edit.ts';
 import { type Fields, openFields } from './fields.ts';
 import { DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, TAG_LENGTH_MAX, TAGS_MAX } from './targets.ts';
 import { refuseTcpOnlyForUnbound } from './tcp-only-guard.ts';
 
 /** Makes a bundle. Input: `name`, and optionally `description` and `filter`; an empty filter holds every target. */
 export function createBundle(edit: Edit, input: unknown): Bundle {
+  refuseUnlessOperator(edit);
   const fields = readBundle(edit, input, null);
   const bundle: Bundle = {
     ...fields,
@@ -27,6 +36,7 @@ export function createBundle(edit: Edit, input: unknown): Bundle {
 /** Changes the given fields; a given filter replaces the whole filter. */
 export function updateBundle(edit: Edit, id: number, input: unknown): Bundle {
   const bundle = findBundle(viewerOf(edit), id);
+  refuseUnlessOperator(edit);
   const updated: Bundle = {
     ...bundle,
     ...readBundle(edit, input, bundle),
@@ -39,9 +49,10 @@ export function updateBundle(edit: Edit, id: number, input: unknown): Bundle {
 
 export function deleteBundle(edit: Edit, id: number): Bundle {
   const bundle = findBundle(viewerOf(edit), id);
+  refuseUnlessOperator(edit);
   const users = [...edit.draft.model.policies.values()]
     .filter(({ attachments }) => attachments.some((a) => a.kind === 'bundle' && a.id === bundle.id))
-    .map(({ name }) => `policy "${name}"`);
+    .map((policy) => policyTitle(edit, policy));
   if (users.length > 0) {
     throw refuse('still-in-use', 'bundle id', id, `Detach it first from ${users.join(', ')}.`);
   }
@@ -50,8 +61,11 @@ export function deleteBundle(edit: Edit, id: number): Bundle {
 }
 
 /** The targets that the bundle holds now, in the order of their ids. */
-export function targetsOfBundle(bundle: Bundle, model: Model): readonly Target[] {
-  return [...model.targets.values()].filter((target) => bundleHolds(bundle.filter, target));
+export function targetsOfBundle(
+  { filter }: Pick<Bundle, 'filter'>,
+  { targets }: Pick<Model, 'targets'>,
+): readonly Target[] {
+  return [...targets.values()].filter((target) => bundleHolds(filter, target));
 }
 
 function readBundle(
@@ -62,8 +76,7 @@ function readBundle(
   const fields = openFields(input);
   const nameRule = { min: 1, max: NAME_LENGTH_MAX };
   const name = fields.text('name', current ? { ...nameRule, otherwise: current.name } : nameRule);
-  const others = edit.draft.model.bundles.values();
-  const holder = holderOfName(name, others, current?.id ?? null);
+  const holder = holderOfName(edit, 'bundle', name, { ownId: current?.id ?? null });
   if (holder !== undefined) {
     fields.refuse('name-taken', 'name', `Bundle ${holder.id} has this name.`);
   }

@@ -8,9 +8,12 @@ import {
 } from '../../dns/address.ts';
 import type { NotifyEndpoint } from '../../policy/model.ts';
 import type { Fields } from './fields.ts';
+import { readHostName } from './host-name.ts';
 
 export const SOURCES_MAX = 64;
+export const HOSTNAMES_MAX = 16;
 export const NOTIFY_ENDPOINTS_MAX = 8;
+const HOST_NAME_TEXT_MAX = 255;
 const DNS_PORT = 53;
 
 /** Source prefixes in their normal form: host bits zero, `::ffff:0:0/96` as IPv4, no duplicates. */
@@ -33,7 +36,23 @@ export function readSources(fields: Fields, otherwise: readonly string[]): reado
   return [...sources];
 }
 
-/** Where NOTIFYs go. Names are not taken: a NOTIFY must not depend on a resolver that follows us. */
+/** Host names whose addresses are sources too, absolute and in lower case, no duplicates. */
+export function readHostNames(fields: Fields, otherwise: readonly string[]): readonly string[] {
+  const texts = fields.texts('hostnames', {
+    itemsMax: HOSTNAMES_MAX,
+    lengthMax: HOST_NAME_TEXT_MAX,
+    otherwise,
+  });
+  const names = new Set<string>();
+  for (const text of texts) {
+    const read = readHostName(text);
+    if ('name' in read) names.add(`${read.name}.`);
+    else fields.refuse('name-form', 'hostnames', read.rule);
+  }
+  return [...names];
+}
+
+/** Where NOTIFYs go: addresses, or host names, which are looked up. */
 export function readNotify(
   fields: Fields,
   otherwise: readonly NotifyEndpoint[],
@@ -47,23 +66,39 @@ export function readNotify(
   return [...endpoints.values()];
 }
 
+/** Whether an endpoint of a NOTIFY is a host name, which has to be looked up. */
+export function isHostName(address: string): boolean {
+  return parseAddress(address) === null;
+}
+
 /** A plain text is the address alone. */
 function readEndpoint(fields: Fields, index: number, item: unknown): NotifyEndpoint {
   const value = typeof item === 'string' ? { address: item } : item;
   const inner = fields.item('notify', index, value);
-  const text = inner.text('address', { min: 1, max: 64 });
+  const text = inner.text('address', { min: 1, max: HOST_NAME_TEXT_MAX });
   const port = inner.integer('port', { min: 1, max: 65_535, otherwise: DNS_PORT });
   const address = parseAddress(text);
-  if (address === null) {
-    if (text !== '') {
-      inner.refuse('address-form', 'address', 'The address is an IPv4 or IPv6 literal.');
-    }
-    return { address: text, port };
-  }
+  if (address === null) return { address: readEndpointName(inner, text), port };
   if (!isUnicast(address)) {
     inner.refuse('address-unusable', 'address', 'The address is one of a single host.');
   }
   return { address: formatAddress(address), port };
+}
+
+function readEndpointName(inner: Fields, text: string): string {
+  const read = readHostName(text);
+  if ('name' in read) return `${read.name}.`;
+  if (text !== '') {
+    const rule = `The address is an IPv4 or IPv6 literal or a host name; ${read.rule}`;
+    inner.refuse('address-form', 'address', rule);
+  }
+  return text;
+}
+
+/** The address of one host in its normal form; null for anything else. */
+export function normaliseHostAddress(text: string): string | null {
+  const address = parseAddress(text);
+  return address !== null && isUnicast(address) ? formatAddress(address) : null;
 }
 
 function parseAddress(text: string): Uint8Array | null {

@@ -1,13 +1,11 @@
-import {
-  DEVICE_PROFILES,
-  type Device,
-  type DeviceType,
-  type Policy,
-  type PolicyType,
-} from '../../policy/model.ts';
-import { readNotify, readSources } from './device-addresses.ts';
-import { accountOf, type Edit, findDevice, findPolicy, holderOfName, viewerOf } from './edit.ts';
-import { type Fields, openFields, refusalsOf } from './fields.ts';
+import { deviceProfile } from '../../policy/device-profiles.ts';
+import { DEVICE_PROFILES, type Device, type DeviceType } from '../../policy/model.ts';
+import { refuseWhenFull } from './account-limits.ts';
+import { readHostNames, readNotify, readSources } from './device-addresses.ts';
+import { readPolicyId } from './device-assignment.ts';
+import { type Edit, findDevice, holderOfName, viewerOf } from './edit.ts';
+import { type Fields, openFields } from './fields.ts';
+import { readHostName } from './host-name.ts';
 import { DESCRIPTION_LENGTH_MAX } from './targets.ts';
 import { refuseTcpOnlyForUnbound } from './tcp-only-guard.ts';
 
@@ -17,28 +15,20 @@ export const ACCESS_MODES = [
   'source',
   'either',
 ] as const satisfies readonly Device['access'][];
-/** One label, which key names begin with. */
+/** Far above what any device takes. */
+export const DEVICE_RECORDS_MAX = 100_000_000;
+/** One label, which the names of its zones and keys hold. */
 const DEVICE_NAME = /^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$/;
 
-/** The type of policy that a device of each type pulls. */
-const POLICY_TYPE_OF_DEVICE: Readonly<Record<DeviceType, PolicyType>> = {
-  ip: 'ip',
-  dns: 'dns',
-  roaming: 'dns',
-};
-
-type DeviceFields = Pick<
-  Device,
-  'name' | 'description' | 'type' | 'profile' | 'access' | 'sources' | 'notify' | 'policyId'
->;
+type DeviceFields = Omit<Device, 'id' | 'accountId' | 'createdAt' | 'updatedAt'>;
 
 /**
  * Makes a device. Input: `name`, `type`, and optionally `description`, `profile`, `access`,
- * `sources`, `notify`, `policyId`. Without `access` it is known by its sources when it has some,
- * else by a key, which is made afterwards.
+ * `sources`, `hostnames`, `certificateName`, `recordsMax`, `notify`, `policyId`. Without `access` it
+ * is known by its sources or host names when it has some, else by a key, which is made afterwards.
  */
 export function createDevice(edit: Edit, input: unknown): Device {
-  accountOf(edit);
+  refuseWhenFull(edit, 'device');
   const fields = openFields(input);
   const type = fields.choice('type', DEVICE_TYPES, {});
   const device: Device = {
@@ -51,6 +41,9 @@ export function createDevice(edit: Edit, input: unknown): Device {
       profile: 'generic',
       access: null,
       sources: [],
+      hostnames: [],
+      certificateName: null,
+      recordsMax: null,
       notify: [],
       policyId: null,
     }),
@@ -62,23 +55,17 @@ export function createDevice(edit: Edit, input: unknown): Device {
   return device;
 }
 
-/** Changes the given fields; the type stays. */
+/** Changes the given fields; the type stays, and the name, which is part of the names of its zones. */
 export function updateDevice(edit: Edit, id: number, input: unknown): Device {
   const device = findDevice(viewerOf(edit), id);
   const fields = openFields(input);
   if (fields.has('type') && fields.raw('type') !== device.type) {
     fields.refuse('type-fixed', 'type', `Device "${device.name}" stays of type ${device.type}.`);
   }
-  return putDevice(edit, { ...device, ...readDevice(edit, fields, device) });
-}
-
-/** Gives the device the policy that it pulls, or none. */
-export function assignPolicy(edit: Edit, id: number, policyId: number | null): Device {
-  const device = findDevice(viewerOf(edit), id);
-  const fields = openFields({ policyId });
-  const assigned = readPolicyId(edit, fields, device);
-  fields.close();
-  return putDevice(edit, { ...device, policyId: assigned });
+  const updated = { ...device, ...readDevice(edit, fields, device), updatedAt: edit.draft.now };
+  edit.draft.put('device', updated);
+  refuseTcpOnlyForUnbound(edit);
+  return updated;
 }
 
 /** Deletes the device and its keys. */
@@ -91,26 +78,17 @@ export function deleteDevice(edit: Edit, id: number): Device {
   return device;
 }
 
-function putDevice(edit: Edit, device: Device): Device {
-  const updated: Device = { ...device, updatedAt: edit.draft.now };
-  edit.draft.put('device', updated);
-  refuseTcpOnlyForUnbound(edit);
-  return updated;
-}
-
 interface CurrentDevice extends Omit<DeviceFields, 'name' | 'access'> {
   readonly id: number | null;
   readonly name?: string;
-  /** Null: follows from the sources. */
+  /** Null: follows from the sources and host names. */
   readonly access: Device['access'] | null;
 }
 
 function readDevice(edit: Edit, fields: Fields, current: CurrentDevice): DeviceFields {
   const sources = readSources(fields, current.sources);
-  const profile = fields.choice('profile', DEVICE_PROFILES, { otherwise: current.profile });
-  const access = fields.choice('access', ACCESS_MODES, {
-    otherwise: current.access ?? (sources.length > 0 ? 'source' : 'key'),
-  });
+  const hostnames = readHostNames(fields, current.hostnames);
+  const hasSource = sources.length + hostnames.length > 0;
   const read: DeviceFields = {
     name: readDeviceName(edit, fields, current),
     description: fields.text('description', {
@@ -118,11 +96,16 @@ function readDevice(edit: Edit, fields: Fields, current: CurrentDevice): DeviceF
       otherwise: current.description,
     }),
     type: current.type,
-    profile,
-    access,
+    profile: readProfile(fields, current),
+    access: fields.choice('access', ACCESS_MODES, {
+      otherwise: current.access ?? (hasSource ? 'source' : 'key'),
+    }),
     sources,
+    hostnames,
+    certificateName: readCertificateName(edit, fields, current),
+    recordsMax: readRecordsMax(fields, current),
     notify: readNotify(fields, current.notify),
-    policyId: fields.has('policyId') ? readPolicyId(edit, fields, current) : current.policyId,
+    policyId: fields.has('policyId') ? readPolicyId(edit, fields, current.type) : current.policyId,
   };
   checkAccess(fields, read);
   fields.close();
@@ -132,58 +115,84 @@ function readDevice(edit: Edit, fields: Fields, current: CurrentDevice): DeviceF
 function readDeviceName(edit: Edit, fields: Fields, current: CurrentDevice): string {
   const rule = { max: 255, ...(current.name === undefined ? {} : { otherwise: current.name }) };
   const name = fields.text('name', rule).toLowerCase();
-  if (!fields.has('name')) return name;
+  if (!fields.has('name') || name === current.name) return name;
+  if (current.name !== undefined) {
+    const fixed = `Device "${current.name}" keeps its name, which is part of the names of its zones.`;
+    fields.refuse('name-fixed', 'name', fixed);
+    return current.name;
+  }
   if (!DEVICE_NAME.test(name)) {
     const form = 'The name is one label of 1 to 16 letters (a to z), digits and inner hyphens.';
     fields.refuse('label-form', 'name', form);
     return name;
   }
-  const devices = [...edit.draft.model.devices.values()];
-  const others = devices.filter(({ accountId }) => accountId === edit.accountId);
-  const holder = holderOfName(name, others, current.id);
+  const { accountId } = edit;
+  const holder = holderOfName(edit, 'device', name, { ownId: current.id, accountId });
   if (holder !== undefined) {
     fields.refuse('name-taken', 'name', `Device ${holder.id} has this name.`);
   }
   return name;
 }
 
+function readProfile(fields: Fields, { type, profile }: CurrentDevice): Device['profile'] {
+  const read = fields.choice('profile', DEVICE_PROFILES, { otherwise: profile });
+  const { name, deviceTypes } = deviceProfile(read);
+  if (!deviceTypes.includes(type)) {
+    const rule = `${name} fits devices of type ${deviceTypes.join(', ')}; this one is of type ${type}.`;
+    fields.refuse('profile-type', 'profile', rule);
+  }
+  return read;
+}
+
+/** No two devices of the server have the same: a certificate says who asks, and nothing else does. */
+function readCertificateName(edit: Edit, fields: Fields, current: CurrentDevice): string | null {
+  const key = 'certificateName';
+  if (!fields.has(key)) return current.certificateName;
+  if (fields.raw(key) === null) return null;
+  const text = fields.text(key, { min: 1, max: 255 });
+  if (text === '') return null;
+  const read = readHostName(text);
+  if ('rule' in read) {
+    fields.refuse('name-form', key, read.rule);
+    return null;
+  }
+  const holder = edit.draft
+    .named('device', read.name)
+    .find((other) => other.id !== current.id && other.certificateName === read.name);
+  if (holder !== undefined) {
+    const rule =
+      holder.accountId === edit.accountId
+        ? `Device "${holder.name}" has this certificate name.`
+        : 'Another device of this server has this certificate name.';
+    fields.refuse('name-taken', key, rule);
+  }
+  return read.name;
+}
+
+function readRecordsMax(fields: Fields, current: CurrentDevice): number | null {
+  if (!fields.has('recordsMax')) return current.recordsMax;
+  if (fields.raw('recordsMax') === null) return null;
+  return fields.integer('recordsMax', { min: 1, max: DEVICE_RECORDS_MAX });
+}
+
 /** Whether what identifies the device exists or can exist, and nothing is given that would be ignored. */
 function checkAccess(fields: Fields, device: DeviceFields): void {
-  const { access, sources, profile } = device;
-  if (access !== 'key' && sources.length === 0) {
-    const rule = `The access "${access}" needs at least one source prefix.`;
+  const { access, sources, hostnames, profile } = device;
+  if (access !== 'key' && sources.length + hostnames.length === 0) {
+    const rule = `The access "${access}" needs at least one source prefix or host name.`;
     fields.refuse('access-mode', 'access', rule);
   }
-  if (access === 'key' && sources.length > 0) {
-    const rule = 'A device known by its key alone has no sources: they would be ignored.';
-    fields.refuse('access-mode', 'sources', rule);
+  for (const [key, values] of [
+    ['sources', sources],
+    ['hostnames', hostnames],
+  ] as const) {
+    if (access !== 'key' || values.length === 0) continue;
+    const rule = `A device known by its key alone has no ${key}: they would be ignored.`;
+    fields.refuse('access-mode', key, rule);
   }
   // Unbound signs no transfer request (interop.md), so a key would shut it out.
   if (access === 'key' && profile === 'unbound') {
-    const rule = 'Unbound cannot sign requests: it is known by its source prefixes.';
+    const rule = 'Unbound cannot sign requests: it is known by its source prefixes or host names.';
     fields.refuse('access-mode', 'access', rule);
   }
-}
-
-function readPolicyId(
-  edit: Edit,
-  fields: Fields,
-  device: Pick<Device, 'type'>,
-): Policy['id'] | null {
-  if (fields.raw('policyId') === null) return null;
-  const id = fields.integer('policyId', { min: 1, max: Number.MAX_SAFE_INTEGER });
-  let policy: Policy | undefined;
-  const hidden = refusalsOf(() => {
-    policy = findPolicy(viewerOf(edit), id);
-  });
-  if (policy === undefined || hidden.length > 0) {
-    fields.refuse('reference-unknown', 'policyId', `There is no policy ${id}.`);
-    return null;
-  }
-  const wanted = POLICY_TYPE_OF_DEVICE[device.type];
-  if (policy.type !== wanted) {
-    const rule = `A device of type ${device.type} pulls policies of type ${wanted}; "${policy.name}" is of type ${policy.type}.`;
-    fields.refuse('policy-type', 'policyId', rule);
-  }
-  return policy.id;
 }

@@ -12,6 +12,7 @@ import { ModelError, type Refusal } from '../../policy/model-error.ts';
 import type { MemberChange } from '../publisher.ts';
 import type { Edit, EditSettings } from './edit.ts';
 import { refuse } from './edit.ts';
+import { refuseWhileFed } from './feeds.ts';
 import { findWritableTarget } from './targets.ts';
 import { refuseTcpOnlyForUnbound } from './tcp-only-guard.ts';
 
@@ -63,6 +64,7 @@ export function changeIndicators(
   change: IndicatorsChange,
 ): IndicatorsChanged {
   const target = findWritableTarget(edit, targetId);
+  refuseWhileFed(edit, target);
   const parsed = (['add', 'remove', 'replace'] as const).flatMap((list) => {
     const input = change[list];
     return input === undefined ? [] : [readList(list, input, change, edit.settings)];

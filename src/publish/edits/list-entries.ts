@@ -1,7 +1,7 @@
 import { formatIndicator, type Indicator, packIndicators } from '../../indicators/index.ts';
 import type { ListEntry, Model, UserList } from '../../policy/model.ts';
 import { ModelError, type Refusal } from '../../policy/model-error.ts';
-import { type Edit, findList, refuse, viewerOf } from './edit.ts';
+import { type Edit, findWritableList, refuse } from './edit.ts';
 import { type EntryOptions, parseEntryValue, type ReadEntry, readEntry } from './list-entry.ts';
 
 export const LIST_ENTRIES_MAX = 32_000;
@@ -14,6 +14,8 @@ export interface EntriesChange {
   readonly remove?: readonly unknown[];
   /** Everything that is not in it goes. */
   readonly replace?: readonly unknown[];
+  /** Where the items of `replace` stand in the text that they come from. */
+  readonly lines?: readonly number[];
   /** Accept public suffixes and very short prefixes. */
   readonly confirmBroad?: boolean;
   /** Accept the root, `*`: everything there is. */
@@ -24,7 +26,7 @@ export interface EntriesChange {
 
 export interface RejectedItem {
   readonly list: 'add' | 'remove' | 'replace';
-  /** From 1: the place in the list. */
+  /** From 1: the line of a text, or the place in a list. */
   readonly line: number;
   readonly text: string;
   readonly reason: string;
@@ -43,7 +45,7 @@ export interface EntriesChanged {
 
 /** Changes the entries of a list: removes, then adds, or replaces all. */
 export function changeEntries(edit: Edit, listId: number, change: EntriesChange): EntriesChanged {
-  const list = findList(viewerOf(edit), listId);
+  const list = findWritableList(edit, listId);
   const options: EntryOptions = {
     settings: edit.settings,
     confirmBroad: change.confirmBroad ?? false,
@@ -57,7 +59,10 @@ export function changeEntries(edit: Edit, listId: number, change: EntriesChange)
     for (const [index, item] of readItems(change[key] ?? [], key).entries()) {
       const read = readEntry(item, options);
       if ('entry' in read) given.set(read.entry.value, read);
-      else rejected.push({ list: key, line: index + 1, text: itemText(item), ...read });
+      else {
+        const line = (key === 'replace' ? change.lines?.[index] : undefined) ?? index + 1;
+        rejected.push({ list: key, line, text: itemText(item), ...read });
+      }
     }
   }
   refuseRejected(rejected, change, given.size);
@@ -91,8 +96,8 @@ export function nextEntryExpiry(model: Model): number | null {
   return next;
 }
 
-/** Looked for once per state of a list: the clock asks after every change of anything. */
-function firstExpiry(entries: UserList['entries']): number | null {
+/** When the next entry expires (Unix milliseconds); looked for once per state of a list, as the clock asks often. */
+export function firstExpiry(entries: UserList['entries']): number | null {
   const known = firstExpiries.get(entries);
   if (known !== undefined) return known;
   let first: number | null = null;
@@ -104,15 +109,6 @@ function firstExpiry(entries: UserList['entries']): number | null {
 }
 
 const firstExpiries = new WeakMap<UserList['entries'], number | null>();
-
-/** Entries of a text: one per line, with a comment behind `#`; empty lines and comment lines mean nothing. */
-export function entriesOfText(text: string): readonly { value: string; comment: string }[] {
-  return text.split(/\r?\n/).flatMap((line) => {
-    const [value, ...comment] = line.split('#');
-    if (value!.trim() === '') return [];
-    return [{ value: value!.trim(), comment: comment.join('#').trim() }];
-  });
-}
 
 /** What is held may be named without a second question, however much it covers. */
 const CONFIRMED = { confirmBroad: true, confirmRoot: true };
@@ -144,7 +140,10 @@ function applyEntries(
     if (gone.length > 0) draft.deleteListEntries(list.id, gone);
     draft.putListEntries(
       list.id,
-      [...fresh, ...changed].map(({ entry }) => entry),
+      [...fresh, ...changed].map(({ entry }) => ({
+        ...entry,
+        createdAt: list.entries.get(entry.value)?.createdAt ?? entry.createdAt,
+      })),
     );
     draft.changeMembers(
       { kind: 'list', id: list.id },
@@ -225,7 +224,9 @@ function refuseRejected(
   change: EntriesChange,
   accepted: number,
 ): void {
-  const [first, ...others] = rejected.slice(0, REJECTIONS_SHOWN_MAX).map(refusalOf);
+  const [first, ...others] = rejected
+    .slice(0, REJECTIONS_SHOWN_MAX)
+    .map((item) => refusalOf(item, change.lines !== undefined));
   if (first === undefined) return;
   if ((change.rejected ?? 'refuse') === 'refuse') throw new ModelError(first.code, first, others);
   if (change.replace !== undefined && accepted === 0) {
@@ -234,9 +235,10 @@ function refuseRejected(
   }
 }
 
-function refusalOf({ list, line, text, reason, rule }: RejectedItem): Refusal {
+function refusalOf({ list, line, text, reason, rule }: RejectedItem, isText: boolean): Refusal {
   const code = reason === 'entry-expired' ? 'entry-expired' : 'entry-form';
-  return { code, field: `${list}[${line - 1}]`, value: text, rule };
+  const field = isText && list === 'replace' ? `line ${line}` : `${list}[${line - 1}]`;
+  return { code, field, value: text, rule };
 }
 
 function shown(
@@ -248,7 +250,8 @@ function shown(
 const TEXT_SHOWN_MAX = 255;
 
 function itemText(item: unknown): string {
-  const text = typeof item === 'string' ? item : (JSON.stringify(item) ?? String(item));
+  const value = typeof item === 'object' && item !== null && 'value' in item ? item.value : item;
+  const text = typeof value === 'string' ? value : (JSON.stringify(item) ?? String(item));
   return text.slice(0, TEXT_SHOWN_MAX);
 }
 

@@ -54,7 +54,12 @@ export function readEntry(input: unknown, options: EntryOptions): ReadEntry | Re
   if ('rule' in expiry) return expiry;
   const parsed = parseEntryValue(value, options);
   if ('rule' in parsed) return parsed;
-  const entry = { value: parsed.value, comment: comment.trim(), expiresAt: expiry.expiresAt };
+  const entry = {
+    value: parsed.value,
+    comment: comment.trim(),
+    expiresAt: expiry.expiresAt,
+    createdAt: options.now,
+  };
   return { entry, indicators: parsed.indicators };
 }
 
@@ -98,6 +103,9 @@ function formatAddress(address: Uint8Array): string {
 /** ISO 8601 with a date, a time and a zone: a time without zone would mean the server's. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 
+/** Beyond it ISO 8601 needs years of six digits, which nobody writes. */
+const EXPIRY_MAX = Date.UTC(10_000, 0, 1) - 1;
+
 function readExpiry(
   value: unknown,
   now: number,
@@ -107,6 +115,9 @@ function readExpiry(
   if (typeof time !== 'number' || !Number.isSafeInteger(time)) {
     const rule = 'A time is written like 2030-01-31T12:00:00Z, or null for never.';
     return { reason: 'invalid-value', rule };
+  }
+  if (time > EXPIRY_MAX) {
+    return { reason: 'invalid-value', rule: 'The time of expiry has a year of four digits.' };
   }
   if (time <= now)
     return { reason: 'entry-expired', rule: 'The time of expiry lies in the future.' };

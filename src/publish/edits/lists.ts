@@ -1,20 +1,23 @@
 import { EMPTY_MEMBERS } from '../../policy/member-sets.ts';
 import type { UserList } from '../../policy/model.ts';
-import { accountOf, type Edit, findList, holderOfName, refuse, viewerOf } from './edit.ts';
+import { refuseWhenFull } from './account-limits.ts';
+import { type Edit, findWritableList, holderOfName, refuse } from './edit.ts';
 import { openFields } from './fields.ts';
+import { policiesThatAttach, usersOfList } from './list-users.ts';
 import { DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX } from './targets.ts';
 
 export const LIST_ACTIONS = ['block', 'allow'] as const satisfies readonly UserList['action'][];
 
 /** Makes an empty list of the edit's account. Input: `name`, and optionally `description` and `action`. */
 export function createList(edit: Edit, input: unknown): UserList {
-  accountOf(edit);
+  refuseWhenFull(edit, 'list');
   const list: UserList = {
     id: edit.draft.nextId('list'),
     accountId: edit.accountId,
     ...readList(edit, input, null),
     entries: new Map(),
     members: EMPTY_MEMBERS,
+    sharedWith: [],
     createdAt: edit.draft.now,
     updatedAt: edit.draft.now,
   };
@@ -24,7 +27,7 @@ export function createList(edit: Edit, input: unknown): UserList {
 
 /** Changes the given fields. IP policies that hold the list follow its action. */
 export function updateList(edit: Edit, id: number, input: unknown): UserList {
-  const list = findList(viewerOf(edit), id);
+  const list = findWritableList(edit, id);
   const updated: UserList = {
     ...list,
     ...readList(edit, input, list),
@@ -37,10 +40,8 @@ export function updateList(edit: Edit, id: number, input: unknown): UserList {
 
 /** Deletes a list that no policy attaches. */
 export function deleteList(edit: Edit, id: number): UserList {
-  const list = findList(viewerOf(edit), id);
-  const users = [...edit.draft.model.policies.values()]
-    .filter(({ attachments }) => attachments.some((a) => a.kind === 'list' && a.id === list.id))
-    .map(({ name }) => `policy "${name}"`);
+  const list = findWritableList(edit, id);
+  const users = usersOfList(edit, list);
   if (users.length > 0) {
     throw refuse('still-in-use', 'list id', id, `Detach it first from ${users.join(', ')}.`);
   }
@@ -56,9 +57,8 @@ function readList(
   const fields = openFields(input);
   const nameRule = { min: 1, max: NAME_LENGTH_MAX };
   const name = fields.text('name', current ? { ...nameRule, otherwise: current.name } : nameRule);
-  const lists = [...edit.draft.model.lists.values()];
-  const others = lists.filter(({ accountId }) => accountId === edit.accountId);
-  const holder = holderOfName(name, others, current?.id ?? null);
+  const owner = { ownId: current?.id ?? null, accountId: edit.accountId };
+  const holder = holderOfName(edit, 'list', name, owner);
   if (holder !== undefined) {
     fields.refuse('name-taken', 'name', `List ${holder.id} has this name.`);
   }
@@ -73,9 +73,8 @@ function readList(
 
 /** The attachment of a list in an IP policy shows the list's own action. */
 function followAction(edit: Edit, list: UserList): void {
-  for (const policy of edit.draft.model.policies.values()) {
+  for (const policy of policiesThatAttach(edit, list)) {
     if (policy.type !== 'ip') continue;
-    if (!policy.attachments.some(({ kind, id }) => kind === 'list' && id === list.id)) continue;
     const attachments = policy.attachments.map((attachment) =>
       attachment.kind === 'list' && attachment.id === list.id
         ? { ...attachment, action: { kind: list.action } }

@@ -1,5 +1,7 @@
-import type { Policy, PolicyType } from '../../policy/model.ts';
-import { DEFAULT_ACTION, readAction } from './actions.ts';
+import { actionOfChoice, entitledTargets } from '../../policy/members.ts';
+import type { Attachment, Model, Policy, PolicyType, Target } from '../../policy/model.ts';
+import { refuseWhenFull } from './account-limits.ts';
+import { DEFAULT_ACTION, readActionChoice } from './actions.ts';
 import { findWritablePolicy, putPolicy, readAttachments, readExclusions } from './attachments.ts';
 import { type Edit, findPolicy, holderOfName, refuse, viewerOf } from './edit.ts';
 import { type Fields, openFields } from './fields.ts';
@@ -9,6 +11,7 @@ export const POLICY_TYPES = ['ip', 'dns'] as const satisfies readonly PolicyType
 /** Seconds. A week is what RFC 8767 section 4 advises as the longest. */
 export const TTL_MAX = 604_800;
 const TTL_DEFAULT = 60;
+const RENAME_GRACE_MS = 14 * 24 * 3_600_000;
 export const HOSTS_MAX = 50_000;
 /** The policy's name is one label of its zones' names. */
 const POLICY_NAME = /^[a-z0-9]{1,8}$/;
@@ -31,6 +34,7 @@ type PolicyFields = Pick<
  * `predefined`.
  */
 export function createPolicy(edit: Edit, input: unknown): Policy {
+  refuseWhenFull(edit, 'policy');
   const fields = openFields(input);
   const type = fields.choice('type', POLICY_TYPES, {});
   const predefined = edit.system && fields.flag('predefined', { otherwise: false });
@@ -50,6 +54,8 @@ export function createPolicy(edit: Edit, input: unknown): Policy {
       attachments: [],
       excludedTargets: [],
     }),
+    formerNames: [],
+    rollback: null,
     createdAt: edit.draft.now,
     updatedAt: edit.draft.now,
   };
@@ -57,7 +63,10 @@ export function createPolicy(edit: Edit, input: unknown): Policy {
   return policy;
 }
 
-/** Changes the given fields; the type stays for life, and a name while a device pulls the policy. */
+/**
+ * Changes the given fields; the type stays for life. After a change of name the zones of the old one go on
+ * answering until its grace ends.
+ */
 export function updatePolicy(edit: Edit, id: number, input: unknown): Policy {
   const policy = findWritablePolicy(edit, id);
   const fields = openFields(input);
@@ -65,23 +74,60 @@ export function updatePolicy(edit: Edit, id: number, input: unknown): Policy {
     fields.refuse('type-fixed', 'type', `Policy "${policy.name}" stays of type ${policy.type}.`);
   }
   const updated = readPolicy(edit, fields, policy);
-  const devices = devicesOf(edit, policy);
-  if (updated.name !== policy.name && devices.length > 0) {
-    const rule = `The name is part of the zones that ${devices.join(', ')} pull; assign them another policy first.`;
-    throw refuse('still-in-use', 'name', updated.name, rule);
-  }
-  return putPolicy(edit, { ...policy, ...updated });
+  refuseWhileRolledBack(policy, updated);
+  const formerNames =
+    updated.name === policy.name
+      ? policy.formerNames
+      : namesAfterRename(edit, policy, updated.name);
+  return putPolicy(edit, { ...policy, ...updated, formerNames });
 }
 
-/** Makes a custom policy with the content of any visible one. Input: `name`, optionally `description`. */
+/** Takes back the former names whose grace is over; says how many went. */
+export function removeExpiredNames(edit: Omit<Edit, 'accountId'>): number {
+  const { draft } = edit;
+  let count = 0;
+  for (const policy of draft.model.policies.values()) {
+    const formerNames = policy.formerNames.filter(({ until }) => until > draft.now);
+    if (formerNames.length === policy.formerNames.length) continue;
+    count += policy.formerNames.length - formerNames.length;
+    // Nobody edited it, so its time of change stays.
+    draft.put('policy', { ...policy, formerNames });
+  }
+  return count;
+}
+
+/** When the next former name ends (Unix milliseconds), or null when there is none. */
+export function nextNameExpiry(model: Model): number | null {
+  let next: number | null = null;
+  for (const { formerNames } of model.policies.values()) {
+    for (const { until } of formerNames) if (next === null || until < next) next = until;
+  }
+  return next;
+}
+
+/**
+ * Makes a custom policy with the content of any visible one. Input: `name`, and optionally `description` and
+ * `leaveOutPartners`, which leaves out partner targets that the account may not use instead of refusing.
+ */
 export function duplicatePolicy(edit: Edit, id: number, input: unknown): Policy {
   const source = findPolicy(viewerOf(edit), id);
+  refuseWhenFull(edit, 'policy');
   const fields = openFields(input);
+  const leaveOutPartners = fields.flag('leaveOutPartners', { otherwise: false });
+  const partners = partnersWithoutEntitlement(edit, source);
+  if (partners.length > 0 && !leaveOutPartners) {
+    const names = partners.map(({ name }) => `"${name}"`).join(', ');
+    const rule = `Policy "${source.name}" attaches partner targets to which your account has no entitlement: ${names}. With leaveOutPartners they are left out.`;
+    fields.refuse('not-entitled', 'leaveOutPartners', rule);
+  }
   const duplicate: Policy = {
     ...source,
+    ...contentFor(edit, source, new Set<number>(partners.map(({ id }) => id))),
     id: edit.draft.nextId('policy'),
     accountId: edit.accountId,
     predefined: false,
+    formerNames: [],
+    rollback: null,
     name: readPolicyName(edit, fields, { id: null, accountId: edit.accountId }),
     description: readDescription(fields, source.description),
     createdAt: edit.draft.now,
@@ -104,6 +150,63 @@ export function deletePolicy(edit: Edit, id: number): Policy {
   return policy;
 }
 
+/** What a duplicate of the policy in the edit's account takes over. */
+function contentFor(
+  edit: Edit,
+  source: Policy,
+  partners: ReadonlySet<number>,
+): Pick<Policy, 'defaultAction' | 'attachments'> {
+  const { model } = edit.draft;
+  const isOwn = source.accountId === edit.accountId;
+  // Behaviours belong to an account: another one gets what they stand for now.
+  const choice = (action: Attachment['action']): Attachment['action'] =>
+    isOwn ? action : actionOfChoice(action, model);
+  const attachments = source.attachments.filter(
+    ({ kind, id }) => kind !== 'target' || !partners.has(id),
+  );
+  return {
+    defaultAction: choice(source.defaultAction),
+    attachments: attachments.map((attachment) => ({
+      ...attachment,
+      action: choice(attachment.action),
+    })),
+  };
+}
+
+function partnersWithoutEntitlement(edit: Edit, source: Policy): Target[] {
+  const { model } = edit.draft;
+  const entitled = entitledTargets(edit.accountId, model);
+  return source.attachments.flatMap((attachment) => {
+    const target = attachment.kind === 'target' ? model.targets.get(attachment.id) : undefined;
+    return target?.partner && !entitled.has(target.id) ? [target] : [];
+  });
+}
+
+/** The pinned content is kept by the zone's name and TTL, so that they stay as long as it does. */
+function refuseWhileRolledBack(policy: Policy, updated: PolicyFields): void {
+  if (policy.rollback === null) return;
+  for (const key of ['name', 'ttl'] as const) {
+    if (updated[key] === policy[key]) continue;
+    const rule = `Policy "${policy.name}" is rolled back; release it before its ${key} is changed.`;
+    throw refuse('rolled-back', key, updated[key], rule);
+  }
+}
+
+/** More would only come of a script that renames over and over. */
+const FORMER_NAMES_MAX = 16;
+
+function namesAfterRename(edit: Edit, policy: Policy, name: string): Policy['formerNames'] {
+  const graceMs = edit.settings.renameGraceMs ?? RENAME_GRACE_MS;
+  // Whoever goes back to a former name has it as the name again, and leaves the last one behind.
+  const others = policy.formerNames.filter((former) => former.name !== name);
+  if (graceMs === 0) return others;
+  if (others.length >= FORMER_NAMES_MAX) {
+    const rule = `Policy "${policy.name}" answers under ${FORMER_NAMES_MAX} former names already; one has to end first.`;
+    throw refuse('name-fixed', 'name', name, rule);
+  }
+  return [...others, { name: policy.name, until: edit.draft.now + graceMs }];
+}
+
 interface CurrentPolicy extends Omit<PolicyFields, 'name'> {
   readonly id: number | null;
   readonly accountId: Policy['accountId'];
@@ -114,7 +217,7 @@ interface CurrentPolicy extends Omit<PolicyFields, 'name'> {
 function readPolicy(edit: Edit, fields: Fields, current: CurrentPolicy): PolicyFields {
   const { type } = current;
   const defaultAction = fields.has('defaultAction')
-    ? readAction(fields, 'defaultAction', type)
+    ? readActionChoice(edit, fields, 'defaultAction', current)
     : current.defaultAction;
   const read: PolicyFields = {
     name: readPolicyName(edit, fields, current),
@@ -148,14 +251,35 @@ function readPolicyName(
     fields.refuse('label-form', 'name', 'The name has 1 to 8 letters (a to z) and digits.');
     return name;
   }
-  const policies = [...edit.draft.model.policies.values()];
-  const others = policies.filter(({ accountId }) => accountId === current.accountId);
-  const holder = holderOfName(name, others, current.id);
+  const { id: ownId, accountId } = current;
+  const holder = holderOfName(edit, 'policy', name, { ownId, accountId });
   if (holder !== undefined) {
     const taken = `Policy ${holder.id} has this name; names are compared without case.`;
     fields.refuse('name-taken', 'name', taken);
   }
+  const former = formerHolderOf(edit, name, { ownId, accountId });
+  if (former !== undefined) {
+    const until = new Date(former.until).toISOString();
+    const taken = `Policy ${former.policyId} had this name, and its zones answer under it until ${until}.`;
+    fields.refuse('name-taken', 'name', taken);
+  }
   return name;
+}
+
+/** The other policy of the account that still answers under the name, which it had formerly. */
+function formerHolderOf(
+  { draft }: Edit,
+  name: string,
+  { ownId, accountId }: { readonly ownId: number | null; readonly accountId: Policy['accountId'] },
+): { readonly policyId: number; readonly until: number } | undefined {
+  for (const policy of draft.named('policy', name)) {
+    if (policy.id === ownId || policy.accountId !== accountId) continue;
+    const former = policy.formerNames.find(
+      (known) => known.name === name && known.until > draft.now,
+    );
+    if (former !== undefined) return { policyId: policy.id, until: former.until };
+  }
+  return undefined;
 }
 
 function readHostsMax(fields: Fields, current: CurrentPolicy): number | null {
@@ -169,7 +293,11 @@ function readHostsMax(fields: Fields, current: CurrentPolicy): number | null {
 }
 
 function devicesOf(edit: Edit, policy: Policy): readonly string[] {
-  return [...edit.draft.model.devices.values()]
+  const { model } = edit.draft;
+  return [...model.devices.values()]
     .filter(({ policyId }) => policyId === policy.id)
-    .map(({ name }) => `device "${name}"`);
+    .map(({ name, accountId }) => {
+      if (accountId === edit.accountId) return `device "${name}"`;
+      return `device "${name}" of account "${model.accounts.get(accountId)?.label}"`;
+    });
 }

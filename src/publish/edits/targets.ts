@@ -1,7 +1,15 @@
 import { EMPTY_MEMBERS } from '../../policy/member-sets.ts';
 import { DANGER_LEVELS, type Target, type TargetAttributes } from '../../policy/model.ts';
-import { type Edit, findTarget, holderOfName, refuse, viewerOf } from './edit.ts';
-
+import {
+  type Edit,
+  findTarget,
+  holderOfName,
+  policyTitle,
+  refuse,
+  refuseUnlessOperator,
+  viewerOf,
+} from './edit.ts';
+import { feedOfTarget } from './feeds.ts';
 import { type Fields, openFields } from './fields.ts';
 import { refuseTcpOnlyForUnbound } from './tcp-only-guard.ts';
 
@@ -30,9 +38,10 @@ type TargetFields = Pick<
 
 /**
  * Makes a target without indicators. Input: `name`, and optionally `description`, `attributes`,
- * `supportsAllow`; the server itself may also give `partner` and `origin`.
+ * `supportsAllow`, `partner`; the server itself may also give `origin`.
  */
 export function createTarget(edit: Edit, input: unknown): Target {
+  refuseUnlessOperator(edit);
   const fields = readTarget(edit, input, {
     id: null,
     description: '',
@@ -64,7 +73,7 @@ export function updateTarget(edit: Edit, id: number, input: unknown): Target {
   return updated;
 }
 
-/** Deletes a target that no policy attaches directly; exclusions of it go with it. */
+/** Deletes a target that no policy attaches directly; exclusions, entitlements and the feed of it go with it. */
 export function deleteTarget(edit: Edit, id: number): Target {
   const target = findWritableTarget(edit, id);
   const users = policiesThatAttach(edit, target);
@@ -77,13 +86,19 @@ export function deleteTarget(edit: Edit, id: number): Target {
     const excludedTargets = policy.excludedTargets.filter((excluded) => excluded !== target.id);
     edit.draft.put('policy', { ...policy, excludedTargets, updatedAt: edit.draft.now });
   }
+  for (const { id, targetId } of edit.draft.model.entitlements.values()) {
+    if (targetId === target.id) edit.draft.delete('entitlement', id);
+  }
+  const feed = feedOfTarget(viewerOf(edit), target.id);
+  if (feed !== undefined) edit.draft.delete('feed', feed.id);
   edit.draft.delete('target', target.id);
   return target;
 }
 
-/** A target that this edit may change: built-in ones belong to the server. */
+/** A target that this edit may change: they belong to the operator, built-in ones to the server. */
 export function findWritableTarget(edit: Edit, id: number): Target {
   const target = findTarget(viewerOf(edit), id);
+  refuseUnlessOperator(edit);
   if (target.origin === 'built-in' && !edit.system) {
     throw refuse(
       'built-in',
@@ -106,7 +121,7 @@ function readTarget(
     'name',
     current.name === undefined ? nameRule : { ...nameRule, otherwise: current.name },
   );
-  const holder = holderOfName(name, edit.draft.model.targets.values(), current.id);
+  const holder = holderOfName(edit, 'target', name, { ownId: current.id });
   if (holder !== undefined) {
     fields.refuse('name-taken', 'name', `Target ${holder.id} has this name.`);
   }
@@ -118,7 +133,7 @@ function readTarget(
     }),
     attributes: readAttributes(fields.inside('attributes'), current.attributes),
     supportsAllow: fields.flag('supportsAllow', { otherwise: current.supportsAllow }),
-    partner: edit.system ? fields.flag('partner', { otherwise: current.partner }) : current.partner,
+    partner: fields.flag('partner', { otherwise: current.partner }),
     origin: edit.system
       ? fields.choice('origin', ORIGINS, { otherwise: current.origin })
       : current.origin,
@@ -155,7 +170,7 @@ function policiesThatAttach(edit: Edit, target: Target, action?: 'allow'): reado
         attachment.id === target.id &&
         (action === undefined || attachment.action.kind === action),
     );
-    if (attached) names.push(`policy "${policy.name}"`);
+    if (attached) names.push(policyTitle(edit, policy));
   }
   return names;
 }

@@ -8,6 +8,7 @@ import { type Edit, type EditSettings, refuse } from './edit.ts';
  * that could bring it about; only policies of such devices are looked at.
  */
 export function refuseTcpOnlyForUnbound(edit: Edit): void {
+  if (edit.checksTcpOnlyLater === true) return;
   const { model } = edit.draft;
   const checked = new Set<number>();
   for (const device of model.devices.values()) {

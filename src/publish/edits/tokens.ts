@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ApiToken, Role } from '../../policy/model.ts';
-import { type Edit, holderOfName, notFound, refuse } from './edit.ts';
+import { refuseWhenFull } from './account-limits.ts';
+import { refuseMisleadingName } from './actor-name.ts';
+import { type Edit, holderOfName, notFound } from './edit.ts';
 import { openFields } from './fields.ts';
+import { keepAnAdmin } from './last-admin.ts';
 import { NAME_LENGTH_MAX } from './targets.ts';
 
 export const ROLES = ['admin', 'editor', 'viewer', 'sensor'] as const satisfies readonly Role[];
@@ -12,10 +15,13 @@ const TOKEN_PREFIX = 'sluice_';
 
 /** Makes an API token. `secret` is the token itself, which is told this once: only its hash is kept. */
 export function createToken(edit: Edit, input: unknown): { token: ApiToken; secret: string } {
+  refuseWhenFull(edit, 'token');
   const fields = openFields(input);
   const name = fields.text('name', { min: 1, max: NAME_LENGTH_MAX });
+  refuseMisleadingName(fields, name);
   const role = fields.choice('role', ROLES, {});
-  const holder = holderOfName(name, tokensOf(edit), null);
+  const { accountId } = edit;
+  const holder = holderOfName(edit, 'token', name, { ownId: null, accountId });
   if (holder !== undefined) {
     fields.refuse('name-taken', 'name', `Token ${holder.id} has this name.`);
   }
@@ -34,17 +40,12 @@ export function createToken(edit: Edit, input: unknown): { token: ApiToken; secr
   return { token, secret };
 }
 
-/** Revokes a token at once. The account's last admin token stays, so that somebody can still get in. */
+/** Revokes a token at once. The account's last admin stays, so that somebody can still get in. */
 export function deleteToken(edit: Edit, id: number): ApiToken {
-  const tokens = tokensOf(edit);
-  const token = tokens.find((candidate) => candidate.id === id);
+  const token = tokensOf(edit).find((candidate) => candidate.id === id);
   if (token === undefined) throw notFound('token', id);
-  const admins = tokens.filter(({ role }) => role === 'admin');
-  if (token.role === 'admin' && admins.length === 1) {
-    const rule = 'It is the only admin token of the account; make another one first.';
-    throw refuse('last-admin', 'token id', id, rule);
-  }
   edit.draft.delete('token', token.id);
+  if (token.role === 'admin') keepAnAdmin(edit, { field: 'token id', value: id });
   return token;
 }
 
