@@ -23,6 +23,7 @@ import { createFrameCache } from './frame-cache.ts';
 import type { Answer, Handler, Peer } from './handler-port.ts';
 import { planTransfer, type TransferPlan, transferParts } from './transfer.ts';
 import { createTransferStream } from './transfer-stream.ts';
+import type { NotifyVerdict, Upstreams } from './upstream-port.ts';
 
 const MESSAGE_OCTETS_MAX = 65_535;
 
@@ -36,6 +37,8 @@ export interface NameserverOptions {
   /** Largest UDP answer, whatever the client offers: below the path's MTU. */
   readonly udpOctetsMax: number;
   readonly frameCacheOctets: number;
+  /** Zones of others that are followed; without it every NOTIFY is answered NOTAUTH. */
+  readonly upstreams?: () => Upstreams;
 }
 
 /** A query that has been read and checked as far as its sender is concerned. */
@@ -187,15 +190,30 @@ export function createNameserver(options: NameserverOptions): Handler & { frameO
     });
   };
 
+  /**
+   * RFC 1996 section 3.10: only a primary of a zone that is followed is heard. The answer is the
+   * request with QR and AA (section 4.7); what the zone holds now is asked for afterwards.
+   */
+  const answerNotify = (request: Request, question: Question): Answer => {
+    // RFC 1996 defines the telling of a new SOA only; of what else could be told, nothing is understood.
+    if (question.type !== RRTYPE.SOA) return respond(request, { rcode: RCODE.NOTIMP });
+    const { key, address } = request.requester;
+    const event = { zone: lowerCaseName(question.name), address, key };
+    const verdict = options.upstreams?.().notified(event) ?? 'not-followed';
+    return respond(request, NOTIFY_OUTCOMES[verdict]);
+  };
+
   const handle = (query: Uint8Array, peer: Peer): Answer => {
     const message = readMessage(query);
     if (isMalformed(message)) return answerMalformed(message, peer);
     if (message.isResponse) return { kind: 'none' };
     const directory = options.directory();
+    const isNotify = message.opcode === OPCODE.NOTIFY;
     const verdict = verifyRequest({
       bytes: query,
       message,
-      findKey: directory.findKey,
+      findKey: (name) =>
+        (isNotify ? options.upstreams?.().findKey(name) : undefined) ?? directory.findKey(name),
       nowSeconds: nowSeconds(),
       allowedAlgorithms: options.tsigAlgorithms,
     });
@@ -203,9 +221,9 @@ export function createNameserver(options: NameserverOptions): Handler & { frameO
     const requester = { key, address: peer.address };
     const request: Request = { message, peer, verdict, requester, directory };
     const refusal = refuseByForm(message, verdict);
-    return refusal === null
-      ? answerQuestion(request, message.questions[0])
-      : respond(request, refusal);
+    if (refusal !== null) return respond(request, refusal);
+    const [question] = message.questions;
+    return isNotify ? answerNotify(request, question) : answerQuestion(request, question);
   };
   return Object.assign(handle, { frameOctets: frames.held });
 }
@@ -219,12 +237,21 @@ const NOT_AUTHORITATIVE: Outcome = {
   extendedError: EXTENDED_ERROR['NOT-AUTHORITATIVE'],
 };
 
+const NOTIFY_OUTCOMES: Readonly<Record<NotifyVerdict, Outcome>> = {
+  taken: { rcode: RCODE.NOERROR, authoritative: true },
+  stranger: PROHIBITED,
+  // RFC 2136 section 2.2: not authoritative for the zone, which is all that is said of others.
+  'not-followed': NOT_AUTHORITATIVE,
+};
+
 /** What can be refused without looking at zones; null for a query that deserves an answer. */
 function refuseByForm(message: Message, verdict: TsigVerdict): Outcome | null {
   if (verdict.kind === 'invalid') return { rcode: verdict.rcode };
   // RFC 6891 section 6.1.3: a version above ours is answered with ours.
   if (message.edns !== null && message.edns.version > EDNS_VERSION) return { rcode: RCODE.BADVERS };
-  if (message.opcode !== OPCODE.QUERY) return { rcode: RCODE.NOTIMP };
+  if (message.opcode !== OPCODE.QUERY && message.opcode !== OPCODE.NOTIFY) {
+    return { rcode: RCODE.NOTIMP };
+  }
   // RFC 9619 section 4: a query has one question.
   if (message.questions.length !== 1) return { rcode: RCODE.FORMERR };
   if (message.questions[0].class !== CLASS.IN) return { rcode: RCODE.REFUSED };

@@ -1,7 +1,7 @@
-import { formatName } from '../dns/name.ts';
+import { contentVersion } from '../zone/content-version.ts';
 import { NO_STATE } from '../zone/rpz-content.ts';
 import { compareCursors, RPZ_START, type RpzCursor } from '../zone/rpz-encode.ts';
-import { type Revision, revisionsSince, type ZoneSnapshot } from '../zone/snapshot.ts';
+import type { Revision, ZoneBody, ZoneSnapshot } from '../zone/snapshot.ts';
 
 /**
  * A stretch of a zone's rules in the form in which a message carries them. Compression pointers
@@ -16,13 +16,18 @@ export interface Frame {
   next: Frame | null;
 }
 
-/** The frames of a zone as it stands in one snapshot. */
+/** The frames of one content, for all zones that carry it and whose names have the same length. */
 export interface FrameList {
-  readonly snapshot: ZoneSnapshot;
+  readonly key: string;
+  readonly body: RpzBody;
+  /** Of the content (zone/content-version.ts). */
+  readonly version: number;
   readonly first: Frame;
   /** Octets held by its frames. */
   held: number;
 }
+
+type RpzBody = Extract<ZoneBody, { readonly kind: 'rpz' }>;
 
 /** Frames are cut anew when they are emptier than this on average. */
 const FILL_MIN_OCTETS = 6 * 1024;
@@ -41,11 +46,13 @@ export interface FrameCache {
 }
 
 export function createFrameCache(budgetOctets: number): FrameCache {
-  /** By origin, the longest unused first. */
+  /** By policy and length of the origin, the longest unused first. */
   const lists = new Map<string, FrameList>();
   let held = 0;
 
   const evictFor = (octets: number, keepKey: string): boolean => {
+    // What does not fit even beside this list alone must not cost the others their frames.
+    if ((lists.get(keepKey)?.held ?? 0) + octets > budgetOctets) return false;
     for (const [key, list] of lists) {
       if (held + octets <= budgetOctets) break;
       if (key === keepKey) continue;
@@ -57,16 +64,17 @@ export function createFrameCache(budgetOctets: number): FrameCache {
 
   return {
     framesOf(snapshot) {
-      const key = formatName(snapshot.settings.origin);
+      const key = listKey(snapshot);
       const known = lists.get(key);
-      const list = known?.snapshot === snapshot ? known : deriveList(known, snapshot);
+      const list =
+        known !== undefined && isOf(known, snapshot) ? known : deriveList(key, known, snapshot);
       held += list.held - (known?.held ?? 0);
       lists.delete(key);
       lists.set(key, list);
       return list;
     },
     keep(list, frame, encoded) {
-      const key = formatName(list.snapshot.settings.origin);
+      const { key } = list;
       const isCurrent = lists.get(key) === list;
       // What the frame held may reach into what now is a frame of its own, so it goes in any case.
       const before = frame.octets?.length ?? 0;
@@ -86,11 +94,25 @@ export function createFrameCache(budgetOctets: number): FrameCache {
   };
 }
 
-/** The list for a snapshot: from that of an older one where history tells what differs, else a new one. */
-function deriveList(known: FrameList | undefined, snapshot: ZoneSnapshot): FrameList {
-  const revisions = known === undefined ? null : revisionsFrom(known.snapshot, snapshot);
+/** In a message the records begin behind the question, so pointers into them depend on its length. */
+function listKey({ policyId, settings }: ZoneSnapshot): string {
+  return `${policyId ?? 'none'} ${settings.origin.length}`;
+}
+
+function isOf({ version, body: held }: FrameList, { body }: ZoneSnapshot): boolean {
+  return version === contentVersion(body) && held.rendering === rpzBody(body).rendering;
+}
+
+/** The list for a snapshot: from that of an older content where history tells what differs, else a new one. */
+function deriveList(key: string, known: FrameList | undefined, snapshot: ZoneSnapshot): FrameList {
+  const body = rpzBody(snapshot.body);
+  const version = contentVersion(body);
+  const revisions =
+    known === undefined || known.body.rendering !== body.rendering
+      ? null
+      : stepsFrom(known.version, snapshot.revisions);
   if (known === undefined || revisions === null || isSparse(known)) {
-    return { snapshot, first: emptyFrame(RPZ_START), held: 0 };
+    return { key, body, version, first: emptyFrame(RPZ_START), held: 0 };
   }
   const changed = changedCursors(revisions);
   let at = 0;
@@ -108,15 +130,18 @@ function deriveList(known: FrameList | undefined, snapshot: ZoneSnapshot): Frame
     else last.next = copy;
     last = copy;
   }
-  return { snapshot, first: first ?? emptyFrame(RPZ_START), held };
+  return { key, body, version, first: first ?? emptyFrame(RPZ_START), held };
 }
 
-function revisionsFrom(older: ZoneSnapshot, newer: ZoneSnapshot): readonly Revision[] | null {
-  const sameRendering =
-    older.body.kind === 'rpz' &&
-    newer.body.kind === 'rpz' &&
-    older.body.rendering === newer.body.rendering;
-  return sameRendering ? revisionsSince(newer, older.serial) : null;
+function rpzBody(body: ZoneBody): RpzBody {
+  if (body.kind !== 'rpz') throw new Error('only RPZ zones are kept as frames');
+  return body;
+}
+
+/** The steps that lead from a content to the present one, or null when they are not known. */
+function stepsFrom(version: number, revisions: readonly Revision[]): readonly Revision[] | null {
+  const first = revisions.findIndex(({ fromContent }) => fromContent === version);
+  return first < 0 ? null : revisions.slice(first);
 }
 
 function changedCursors(revisions: readonly Revision[]): RpzCursor[] {

@@ -95,9 +95,7 @@ function encodeFrame(options: {
   readonly cache: FrameCache;
 }): void {
   const { frame, message, list, catalogue, cache } = options;
-  const { body } = list.snapshot;
-  if (body.kind !== 'rpz') throw new Error('only RPZ zones are made of rules');
-  const { content, rendering } = body;
+  const { content, rendering } = list.body;
   const from = message.at;
   const encoded = encodeRules({
     catalogue,

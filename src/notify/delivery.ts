@@ -2,6 +2,7 @@ import { parseName, RCODE, rcodeName } from '../dns/index.ts';
 import type { OutboxRow } from '../publish/store-port.ts';
 import type { Exchanges, Outcome } from './exchanges.ts';
 import { createGate } from './gate.ts';
+import { addressesToTell, tellOne } from './host-endpoint.ts';
 import type { ServedSoa } from './notify-message.ts';
 import type { NotifierLimits, NotifierOptions, NotifierStatistics } from './options.ts';
 import { retryDelayMs } from './retry-delay.ts';
@@ -59,21 +60,29 @@ async function send(
   { origin, address, port, deviceId }: OutboxRow,
   soa: ServedSoa,
 ): Promise<Outcome> {
-  try {
-    const zone = parseName(origin);
-    return await exchanges.send({ address, port, zone, soa, key: options.findKey(deviceId) });
-  } catch (error) {
-    return { kind: 'unsendable', reason: error instanceof Error ? error.message : `${error}` };
-  }
+  const sendTo = async (each: string): Promise<Outcome> => {
+    try {
+      const zone = parseName(origin);
+      const key = options.findKey(deviceId);
+      return await exchanges.send({ address: each, port, zone, soa, key });
+    } catch (error) {
+      return { kind: 'unsendable', reason: error instanceof Error ? error.message : `${error}` };
+    }
+  };
+  return await tellOne(addressesToTell(address, options.addressesOf), sendTo);
 }
 
 /**
  * An acknowledgement is NOERROR: RFC 1996 section 4.7 has the response identical to the request
  * but for QR. NOTIMP completes the transaction as well (section 3.12): who does not know NOTIFY
- * will not learn it from more of them. Any other RCODE ends this request only (section 4.8): it
- * tells of a secondary that does not have the zone yet, or does not know us yet, so the row stays
- * owed and a new request is made later. So it does after an ICMP error, where section 3.6 would
- * allow to give up: a secondary that is being restarted has to hear of what it missed.
+ * will not learn it from more of them. So does NOTAUTH (RFC 2136 section 2.2), which says that the
+ * zone is not served there: a device follows either the zones of its policy or its own, and is told
+ * of both; when it takes up the other ones, it asks for them by itself. Neither is recorded as an
+ * acknowledgement. Any other RCODE ends this request only (section 4.8): it tells of a secondary
+ * that does not know us yet, so the row stays owed and a new request is made later. So it does after
+ * an ICMP error, where section 3.6 would allow to give up: a secondary that is being restarted has
+ * to hear of what it missed. Not so for a zone that the device does not follow: some answer REFUSED
+ * to that, or not at all.
  */
 async function record(
   { options, now, random }: DeliveryOptions,
@@ -82,7 +91,8 @@ async function record(
   outcome: Outcome,
 ): Promise<number | null> {
   const rcode = outcome.kind === 'answer' ? outcome.rcode : null;
-  if (rcode !== RCODE.NOERROR && rcode !== RCODE.NOTIMP) {
+  const isFollowed = options.isFollowed?.(row.deviceId, row.origin) ?? true;
+  if (isFollowed && (rcode === null || !SETTLING.has(rcode))) {
     const limits = { minMs: options.retryMsMin, maxMs: options.retryMsMax };
     const attempts = row.attempts + 1;
     const retryInMs = Math.round(retryDelayMs(attempts, limits, random()));
@@ -98,6 +108,8 @@ async function record(
   return null;
 }
 
+const SETTLING: ReadonlySet<number> = new Set([RCODE.NOERROR, RCODE.NOTIMP, RCODE.NOTAUTH]);
+
 function count(counters: DeliveryOptions['counters'], outcome: Outcome): void {
   if (outcome.kind === 'timeout') counters.timeouts += 1;
   else if (outcome.kind === 'unsendable') counters.unsendable += 1;
@@ -105,8 +117,11 @@ function count(counters: DeliveryOptions['counters'], outcome: Outcome): void {
   else if (outcome.kind === 'answer') counters[counterOf(outcome.rcode)] += 1;
 }
 
-function counterOf(rcode: number): 'acknowledged' | 'notImplemented' | 'refused' {
+function counterOf(
+  rcode: number,
+): 'acknowledged' | 'notImplemented' | 'notServedThere' | 'refused' {
   if (rcode === RCODE.NOERROR) return 'acknowledged';
+  if (rcode === RCODE.NOTAUTH) return 'notServedThere';
   return rcode === RCODE.NOTIMP ? 'notImplemented' : 'refused';
 }
 
@@ -127,8 +142,12 @@ function reportTrouble(
   }
   if (troubles.size >= TROUBLES_MAX) troubles.clear();
   troubles.set(key, trouble);
-  log.warn({ ...endpointOf(row), trouble }, 'NOTIFY not acknowledged');
+  if (trouble === NOT_SERVED)
+    log.info(endpointOf(row), 'NOTIFY settled: the zone is not served there');
+  else log.warn({ ...endpointOf(row), trouble }, 'NOTIFY not acknowledged');
 }
+
+const NOT_SERVED = rcodeName(RCODE.NOTAUTH);
 
 function troubleOf(outcome: Outcome): string | null {
   switch (outcome.kind) {

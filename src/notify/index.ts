@@ -2,6 +2,8 @@
  * Drains the outbox: NOTIFY (RFC 1996) over UDP to the endpoints of devices, signed where the
  * device has a key, again and again until each is acknowledged.
  *
+ * An endpoint may be a host name: lookup/ knows its addresses.
+ *
  * Who is owed what is not decided here: publish/ writes the outbox in the transaction of the
  * change. NOTIFYs that others send to us are nameserver/'s.
  *

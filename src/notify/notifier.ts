@@ -26,6 +26,7 @@ export function startNotifier(given: NotifierOptions): Notifier {
     sent: 0,
     acknowledged: 0,
     notImplemented: 0,
+    notServedThere: 0,
     refused: 0,
     timeouts: 0,
     unsendable: 0,

@@ -28,6 +28,8 @@ export interface NotifierLimits {
   readonly inFlightMax: number;
   /** Rows taken out of the outbox at once. */
   readonly rowsReadMax: number;
+  /** After this time a row whose zone is not served is settled: the zone does not come any more. */
+  readonly unservedMs: number;
 }
 
 export const DEFAULT_LIMITS: NotifierLimits = {
@@ -37,6 +39,7 @@ export const DEFAULT_LIMITS: NotifierLimits = {
   spacingMs: 100,
   inFlightMax: 256,
   rowsReadMax: 4_096,
+  unservedMs: 10_000,
 };
 
 export interface Acknowledgement {
@@ -54,8 +57,18 @@ export interface NotifierOptions extends Partial<NotifierLimits> {
   readonly store: Outbox;
   /** The key that NOTIFYs to a device are signed with. */
   readonly findKey: (deviceId: number) => TsigKey | undefined;
+  /**
+   * The addresses that an endpoint's host name has now, asked right before each attempt; without it
+   * endpoints are addresses only.
+   */
+  readonly addressesOf?: (name: string) => readonly string[];
   /** What a zone is served with at this moment; null when it is not served. */
   readonly soaRdata: (origin: string) => ServedSoa | null;
+  /**
+   * Whether the device may follow the zone, as far as its own questions tell. A zone that it does not
+   * follow is told of once and not again; without this every zone is followed.
+   */
+  readonly isFollowed?: (deviceId: number, origin: string) => boolean;
   readonly onAcknowledged: (acknowledgement: Acknowledgement) => void;
   readonly log: NotifyLog;
   /**
@@ -78,6 +91,8 @@ export interface NotifierStatistics {
   readonly acknowledged: number;
   /** Answered with NOTIMP, and so not told again of that change (RFC 1996 section 3.12). */
   readonly notImplemented: number;
+  /** Answered with NOTAUTH: the device does not serve that zone, and is not told again of that change. */
+  readonly notServedThere: number;
   /** Answered with any other RCODE, or with an authentic TSIG error. */
   readonly refused: number;
   readonly timeouts: number;

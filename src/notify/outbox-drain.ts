@@ -3,6 +3,7 @@ import type { OutboxRow } from '../publish/store-port.ts';
 import type { Delivery } from './delivery.ts';
 import type { ServedSoa } from './notify-message.ts';
 import type { NotifierLimits, NotifierOptions } from './options.ts';
+import { createUnservedRows, type UnservedRows } from './unserved-rows.ts';
 
 /** Takes rows out of the outbox as they become due and has them delivered, within the limits. */
 export interface OutboxDrain {
@@ -41,6 +42,7 @@ interface Drain {
   readonly sentAt: Map<string, number>;
   /** Endpoints that did not answer the last time: they do not get all the places. */
   readonly silent: Set<string>;
+  readonly unserved: UnservedRows;
   silentInFlight: number;
   /** Rows read, the first one last: not looked at yet, and put off since their endpoint is silent. */
   queue: OutboxRow[];
@@ -76,6 +78,7 @@ export function startOutboxDrain({
     settledSinceRead: new Set(),
     sentAt: new Map(),
     silent: new Set(),
+    unserved: createUnservedRows(options, now),
     silentInFlight: 0,
     queue: [],
     silentQueue: [],
@@ -128,12 +131,15 @@ async function readOnce(drain: Drain): Promise<void> {
   const { store, rowsReadMax, spacingMs } = drain.options;
   drain.readAgain = false;
   drain.settledSinceRead.clear();
-  const rows = await store.dueNotifies(drain.now(), rowsReadMax);
+  // Rows that nobody can send now must not be all that is read.
+  const limit = rowsReadMax + drain.unserved.held;
+  const rows = await store.dueNotifies(drain.now(), limit);
+  drain.unserved.keepOnly(rows);
   const start = performance.now();
   for (const [key, at] of drain.sentAt) if (start - at >= spacingMs) drain.sentAt.delete(key);
   drain.queue = rows.toReversed();
   drain.silentQueue = [];
-  drain.moreDue = rows.length >= rowsReadMax;
+  drain.moreDue = rows.length >= limit;
   drain.progress = false;
   sendWhatFits(drain);
 }
@@ -201,11 +207,12 @@ function sendWhatFits(drain: Drain): void {
     const row = nextRow(drain);
     if (row === undefined) break;
     const key = endpointZone(row);
-    const soa = servedSoa(drain, row);
+    const soa = drain.options.soaRdata(row.origin);
     if (drain.settledSinceRead.has(key)) planRead(drain, spacingLeftMs(drain, key));
     else if (drain.inFlight.has(key)) noteMissed(drain, key, row);
     else if (spacingLeftMs(drain, key) > 0) planRead(drain, spacingLeftMs(drain, key));
-    else if (soa !== null) send(drain, row, soa);
+    else if (soa === null) drain.unserved.meet(row, (written) => track(drain, written));
+    else if (!isAhead(row, soa)) send(drain, row, soa);
   }
   const allSeen = drain.queue.length + drain.silentQueue.length === 0;
   if (drain.moreDue && drain.progress && allSeen) read(drain);
@@ -228,12 +235,17 @@ function nextRow(drain: Drain): OutboxRow | undefined {
 }
 
 /**
- * Null when the zone is not served with the row's serial yet: the row is on disk before the new
+ * Whether the zone is not served with the row's serial yet: the row is on disk before the new
  * snapshot is in place, and a device that asked too early would hear the old serial and be content.
  */
-function servedSoa(drain: Drain, row: OutboxRow): ServedSoa | null {
-  const soa = drain.options.soaRdata(row.origin);
-  return soa === null || isNewerSerial(serial(row.serial), soa.serial) ? null : soa;
+function isAhead(row: OutboxRow, soa: ServedSoa): boolean {
+  return isNewerSerial(serial(row.serial), soa.serial);
+}
+
+/** What is begun is awaited when the drain stops. */
+function track(drain: Drain, written: Promise<void>): void {
+  const tracked = written.finally(() => drain.settling.delete(tracked));
+  drain.settling.add(tracked);
 }
 
 function spacingLeftMs({ options, sentAt }: Drain, key: string): number {

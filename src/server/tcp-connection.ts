@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import { createFrameReader, type FrameReader } from '../dns/frame-reader.ts';
 import type { Handler, Peer } from '../nameserver/handler-port.ts';
 import { type AnswerGatherer, MESSAGE_OCTETS_MAX } from './answer-gatherer.ts';
-import { createFrameReader, type FrameReader } from './frame-reader.ts';
 import { isQuery, queryHead, serverFailure } from './header.ts';
 import type { DnsServerLimits } from './options.ts';
 import type { Reporter } from './reporter.ts';

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { createFrameCache } from '../../src/nameserver/frame-cache.ts';
 import type { TargetId } from '../../src/policy/model.ts';
 import { attach, changeIndicators, createTarget } from '../../src/publish/edits/index.ts';
 import { type House, openHouse } from '../support/house.ts';
 import { openTransfer } from '../support/open-transfer.ts';
 import { createRandom, type Random } from '../support/random.ts';
-import { addPolicy, addTarget, NXDOMAIN, zoneName } from '../support/scene.ts';
+import { addPolicy, addTarget, NODATA, NXDOMAIN, zoneName } from '../support/scene.ts';
 import { compareImages, imageOfAxfr, SAME_IMAGE } from '../support/zone-image.ts';
 
 const ZONE = zoneName('rpz', 'corp');
@@ -71,6 +72,22 @@ describe('transfers from ready frames', () => {
       attach(edit, 1, { kind: 'target', id, action: { kind: 'local-data', records } });
     });
     expectFramesRight(house);
+  });
+
+  it('lose no frame to one that does not fit at all', async () => {
+    const house = await openLargeHouse(0);
+    await house.edit((edit) => addPolicy(edit, 'branch', 'dns', { targets: [[KITS, NODATA]] }));
+    const cache = createFrameCache(1_000);
+    const put = (zone: string, octets: number) => {
+      const list = cache.framesOf(house.zone(zone));
+      const encoded = { octets: new Uint8Array(octets), records: 1, startsAt: 0 };
+      cache.keep(list, list.first, encoded);
+    };
+    put(ZONE, 600);
+    put(zoneName('rpz', 'branch'), 1_001);
+    expect(cache.held()).toBe(600);
+    put(zoneName('rpz', 'branch'), 900);
+    expect(cache.held()).toBe(900);
   });
 
   it('of an older state go on as they began while newer ones are read and published', async () => {

@@ -82,7 +82,7 @@ describe('the notifier', () => {
 
   it('goes on after refusals and says which, once', async () => {
     const { peer, start, publish, outbox, acknowledged, logged } = scene();
-    const rcodes = [RCODE.REFUSED, RCODE.REFUSED, RCODE.NOTAUTH, RCODE.FORMERR, RCODE.SERVFAIL];
+    const rcodes = [RCODE.REFUSED, RCODE.REFUSED, RCODE.NOTZONE, RCODE.FORMERR, RCODE.SERVFAIL];
     const secondary = await peer('127.0.0.1', ({ bytes }, number) =>
       withRcode(bytes, rcodes[number - 1] ?? RCODE.NOERROR),
     );
@@ -94,7 +94,7 @@ describe('the notifier', () => {
     expect(notifier.statistics()).toMatchObject({ refused: 5, timeouts: 0, acknowledged: 1 });
     expect(logged.map(({ level, details }) => [level, details.trouble])).toEqual([
       ['warn', 'REFUSED'],
-      ['warn', 'NOTAUTH'],
+      ['warn', 'NOTZONE'],
       ['warn', 'FORMERR'],
       ['warn', 'SERVFAIL'],
       ['info', undefined],

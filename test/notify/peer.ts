@@ -24,9 +24,13 @@ export interface Peer {
 }
 
 /** A secondary that does as it is told; without a script it answers as RFC 1996 section 4.7 says. */
-export async function startPeer(address = '127.0.0.1', script: Script = agree): Promise<Peer> {
+export async function startPeer(
+  address = '127.0.0.1',
+  script: Script = agree,
+  port = 0,
+): Promise<Peer> {
   const socket: Socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-  await new Promise<void>((resolve) => socket.bind(0, address, resolve));
+  await new Promise<void>((resolve) => socket.bind(port, address, resolve));
   const received: Received[] = [];
   let closed = false;
   const peer: Peer = {

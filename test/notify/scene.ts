@@ -25,7 +25,7 @@ export interface Scene {
   readonly logged: { level: string; message: string; details: Record<string, unknown> }[];
   /** What each zone is served with. */
   readonly served: Map<string, Serial>;
-  peer(address?: string, script?: Script): Promise<Peer>;
+  peer(address?: string, script?: Script, port?: number): Promise<Peer>;
   start(options?: Partial<NotifierOptions>): Notifier;
   /** What publish does: commits the row, serves the serial, wakes. */
   publish(peer: Pick<Peer, 'address' | 'port'>, value: number, zone?: string): void;
@@ -47,8 +47,8 @@ export function scene(): Scene {
     acknowledged,
     logged,
     served,
-    async peer(address, script) {
-      const peer = await startPeer(address, script);
+    async peer(address, script, port) {
+      const peer = await startPeer(address, script, port);
       endings.push(peer.close);
       return peer;
     },

@@ -30,7 +30,15 @@ async function peerOf(script = agree): Promise<Peer> {
 /** A commit of nothing but NOTIFYs. */
 function owing(...notifies: readonly OwedNotify[]): Commit {
   return {
-    change: { at: Date.now(), actor: 'test', action: 'test', body: '{}' },
+    change: {
+      at: Date.now(),
+      actor: 'test',
+      action: 'test',
+      accountId: null,
+      subjects: [],
+      accountIds: [],
+      body: '{}',
+    },
     putEntities: [],
     deleteEntities: [],
     nextIds: [],
@@ -40,7 +48,12 @@ function owing(...notifies: readonly OwedNotify[]): Commit {
     putListEntries: [],
     deleteListEntries: [],
     clearLists: [],
+    history: [],
+    putNotes: [],
+    putPins: [],
+    deletePins: [],
     zones: [],
+    diffs: [],
     revisions: [],
     pruneRevisions: [],
     notifies,
