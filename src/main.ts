@@ -11,6 +11,8 @@ const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
 
+/** Zones that a start tells of; the admin API has them all. */
+const ZONES_SHOWN_MAX = 40;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
@@ -80,25 +82,34 @@ function describeStart(sluice: Sluice, config: Config): string {
   const dns = sluice.dnsAddresses();
   const http = sluice.httpAddress();
   const { address = '127.0.0.1', port = 53 } = dns[0] ?? {};
-  const base = `http://${http.address.includes(':') ? `[${http.address}]` : http.address}:${http.port}`;
+  const scheme = config.http.tls.certificateFile === null ? 'http' : 'https';
+  const base = `${scheme}://${http.address.includes(':') ? `[${http.address}]` : http.address}:${http.port}`;
   const lines = [
     `Sluice ${version}`,
     '',
     ...dns.map((listen) => `DNS    ${listen.address} port ${listen.port}, UDP and TCP`),
-    `HTTP   ${base}/api/v1, documentation at ${base}/api/docs`,
+    `${scheme.toUpperCase().padEnd(6)} ${base}/api/v1, documentation at ${base}/api/docs`,
     `Data   ${config.dataDirectory}`,
     '',
     'Zones, and how to look at them:',
   ];
-  const { devices } = sluice.publisher.model;
-  for (const zone of sluice.publisher.zones()) {
-    const isPulled = [...devices.values()].some(({ policyId }) => policyId === zone.policyId);
+  const zones = sluice.publisher.zones();
+  const devices = [...sluice.publisher.model.devices.values()];
+  const pulled = new Set<number | null>(devices.map(({ policyId }) => policyId));
+  // The zones of policies first; those of devices carry the same under names that stay.
+  const inOrder = [...zones].sort(
+    (a, b) => Number(a.deviceId !== null) - Number(b.deviceId !== null),
+  );
+  for (const zone of inOrder.slice(0, ZONES_SHOWN_MAX)) {
     lines.push(
       `  ${zone.origin} serial ${zone.serial}, ${zone.records} records`,
-      isPulled
+      zone.deviceId !== null || pulled.has(zone.policyId)
         ? `    dig @${address} -p ${port} ${zone.origin} AXFR`
         : '    refused to everyone until a device is assigned the policy',
     );
+  }
+  if (zones.length > ZONES_SHOWN_MAX) {
+    lines.push(`  and ${zones.length - ZONES_SHOWN_MAX} more: GET ${base}/api/v1/zones`);
   }
   if (sluice.adminToken !== null) {
     lines.push(

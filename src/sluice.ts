@@ -1,13 +1,30 @@
 import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { getPublicSuffix } from 'tldts';
-import { type Config, loadBuiltInTargets, loadSampleCatalogue } from './config/index.ts';
+import {
+  type Config,
+  loadBuiltInTargets,
+  loadClientSecret,
+  loadFeedPresets,
+  loadNeverBlock,
+  loadSampleCatalogue,
+  loadTlsIdentity,
+} from './config/index.ts';
 import { formatName, parseName } from './dns/name.ts';
 import { rcodeName } from './dns/registry.ts';
 import type { TsigAlgorithm, TsigKey } from './dns/tsig.ts';
+import {
+  type FeedRunner,
+  hearNotifies,
+  openFeeds,
+  ownGuard,
+  startFeedWorker,
+} from './feeds/index.ts';
 import { beginModel, isBegun } from './first-run.ts';
-import { buildApi, DEFAULT_API_LIMITS, type MetricFamily } from './http/index.ts';
+import { type ApiOptions, buildApi, DEFAULT_API_LIMITS, type MetricFamily } from './http/index.ts';
+import { createHostLookup, type HostBook, openHostBook } from './lookup/index.ts';
 import { createNameserver, type Directory } from './nameserver/index.ts';
 import { type Notifier, startNotifier } from './notify/index.ts';
 import type { DeviceId } from './policy/index.ts';
@@ -16,10 +33,12 @@ import {
   createDirectory,
   createPublisher,
   type ExpiryClock,
+  hostNamesInUse,
   openDeviceStatusBook,
   type PublishedState,
   type RunningPublisher,
   releaseMemory,
+  type SafetySettings,
   startExpiryClock,
   type ZoneDefaults,
 } from './publish/index.ts';
@@ -56,6 +75,8 @@ const ORIGIN_OCTETS_MAX = 96;
 const NAME_OCTETS_MAX = 255;
 const OWNER_OCTETS_MAX = NAME_OCTETS_MAX - ORIGIN_OCTETS_MAX;
 
+/** How long the addresses of a host name are waited for. */
+const LOOKUP_TIMEOUT_MS = 5_000;
 const STATUS_FLUSH_MS = 2_000;
 const STOP_DEADLINE_MS = 5_000;
 
@@ -64,6 +85,8 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const { config, log, version, zonesDirectory } = options;
   const clock = options.clock ?? Date.now;
   const defaults = zoneDefaults(config);
+  const accessOptions = httpAccess(config);
+  const feedPresets = loadFeedPresets(zonesDirectory);
   const directory = resolve(config.dataDirectory);
   const store = await openStore({
     path: join(directory, 'sluice.sqlite'),
@@ -72,6 +95,8 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
 
   let notifier: Notifier | undefined;
   let expiry: ExpiryClock | undefined;
+  let hosts: HostBook | undefined;
+  let feeds: FeedRunner | undefined;
   const publisher = await createPublisher({
     store,
     defaults,
@@ -85,22 +110,53 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
       for (const { origin, fromSerial, toSerial } of zones) {
         log.info({ zone: origin, fromSerial, toSerial }, 'published');
       }
-      statusBook.forgetDevices((id) => publisher.model.devices.has(id as DeviceId));
+      statusBook.forgetEnded();
+      hosts?.use(hostNamesInUse(publisher.model));
       notifier?.wake();
       expiry?.reschedule();
+      feeds?.reschedule();
     },
   });
   releaseMemory();
-  const statusBook = await openDeviceStatusBook(store, clock);
+  const statusBook = await openDeviceStatusBook(store, clock, {
+    hasDevice: (id) => publisher.model.devices.has(id as DeviceId),
+    hasZone: (origin) => publisher.state.zones.has(origin),
+  });
   const settings = editSettings(config, publisher);
+  const safety = safetySettings(config, zonesDirectory);
+  feeds = await openFeeds({
+    publisher,
+    store,
+    clock,
+    worker: startFeedWorker({
+      directory: resolve(directory, config.feeds.directory),
+      jobsMax: config.feeds.runningMax,
+    }),
+    guard: feedGuard(config, safety),
+    ownerOctetsMax: OWNER_OCTETS_MAX,
+    allowPrivateSources: config.feeds.allowPrivateSources,
+    runningMax: config.feeds.runningMax,
+    version,
+    random: Math.random,
+    log: log.child({ room: 'feeds' }),
+  });
+
+  hosts = openHosts(options);
+  hosts.use(hostNamesInUse(publisher.model));
+  const { addressesOf } = hosts;
 
   const rcodes = new Map<string, number>();
+  const upstreams = hearNotifies({
+    feeds: () => publisher.model.feeds,
+    run: (feedId, actor) => feeds?.run(feedId, actor),
+  });
   const nameserver = createNameserver({
-    directory: directoryOf(publisher, defaults),
+    directory: directoryOf(publisher, defaults, hosts),
     clock,
     tsigAlgorithms: allowedAlgorithms(config),
     udpOctetsMax: config.dns.udpPayloadMaxOctets,
     frameCacheOctets: config.transfer.frameCacheMaxOctets,
+    upstreams: () => upstreams,
     observer: {
       polled: statusBook.polled,
       transferred(event) {
@@ -132,7 +188,9 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   notifier = startNotifier({
     store,
     findKey: (deviceId) => keyOfDevice(publisher, deviceId),
+    addressesOf,
     soaRdata: (origin) => servedSoa(publisher, origin),
+    isFollowed: statusBook.isFollowed,
     onAcknowledged: statusBook.acknowledged,
     log,
     answerTimeoutMs: config.notify.timeoutMs,
@@ -149,21 +207,34 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     publisher,
     settings,
     clock,
-    onError: (error) => log.error({ err: error }, 'expired list entries could not be removed'),
+    onError: (error) => log.error({ err: error }, 'what has expired could not be removed'),
   });
 
   let isServing = false;
   const api = buildApi({
     publisher,
     edits: settings,
+    safety,
+    feeds,
     version,
     limits: { ...DEFAULT_API_LIMITS, textBodyMax: config.http.bodyMaxOctets },
     log: log.child({ room: 'http' }, { level: 'warn' }),
+    ...accessOptions,
+    clock,
     monotonicMs: () => performance.now(),
     deviceStatus: async () => statusBook.list(),
+    describeHost: hosts.describe,
+    feedPresets,
     isServing: () => isServing,
-    collectMetrics: () =>
-      collectMetrics({ dns, notifier: notifier!, rcodes, frameOctets: nameserver.frameOctets() }),
+    collectMetrics: () => [
+      ...collectMetrics({
+        dns,
+        notifier: notifier!,
+        rcodes,
+        frameOctets: nameserver.frameOctets(),
+      }),
+      ...feeds!.metrics(),
+    ],
   });
   await api.listen({ host: config.http.listen.address, port: config.http.listen.port });
   // Last, when nothing can fail any more: the token is told once, so it must not be made and then lost.
@@ -171,6 +242,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     ? null
     : await begin({ publisher, settings, config, zonesDirectory });
   isServing = true;
+  feeds.start();
 
   return {
     publisher,
@@ -185,8 +257,10 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     async stop() {
       isServing = false;
       expiry.stop();
+      hosts.stop();
       clearInterval(flusher);
       await api.close();
+      await feeds.stop();
       await publisher.idle();
       await notifier.stop();
       await dns.stop({ deadlineMs: STOP_DEADLINE_MS });
@@ -218,6 +292,25 @@ async function begin(options: {
   return value.adminToken;
 }
 
+/** Files that the settings name are read here, before anything is started that a wrong one would stop. */
+function httpAccess(
+  config: Config,
+): Pick<ApiOptions, 'sessions' | 'openId' | 'tls' | 'trustedProxies'> {
+  const { sessions, openid, trustedProxies } = config.http;
+  const { issuer, clientId, redirectUri } = openid;
+  const tls = loadTlsIdentity(config);
+  const isOpenIdGiven = issuer !== null && clientId !== null && redirectUri !== null;
+  const clientSecret = loadClientSecret(config);
+  return {
+    sessions,
+    trustedProxies,
+    ...(tls === null ? {} : { tls }),
+    ...(isOpenIdGiven
+      ? { openId: { ...openid, issuer, clientId, redirectUri, clientSecret } }
+      : {}),
+  };
+}
+
 function zoneDefaults({ root, soa }: Config): ZoneDefaults {
   return {
     root,
@@ -237,11 +330,56 @@ function editSettings(config: Config, publisher: RunningPublisher): EditSettings
     ownerOctetsMax: OWNER_OCTETS_MAX,
     isPublicSuffix: (name) => getPublicSuffix(name, { allowPrivateDomains: true }) === name,
     memberKinds: (members) => memberKinds(publisher.catalogue, members),
+    zones: () => publisher.state.zones,
     keyAlgorithms: allowedAlgorithms(config),
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     policyTtl: config.policies.ttlSeconds,
+    renameGraceMs: config.policies.renameGraceMs,
   };
 }
+
+/** What a change is measured against. In the settings 0 stands for never. */
+function safetySettings({ changes }: Config, zonesDirectory: string): SafetySettings {
+  const { names, prefixes } = loadNeverBlock(zonesDirectory);
+  const share = (percent: number): number | null => (percent === 0 ? null : percent / 100);
+  return {
+    neverBlockNames: names,
+    neverBlockPrefixes: prefixes,
+    isPublicSuffix: (name) => getPublicSuffix(name, SUFFIX_OPTIONS) === name,
+    ownPrefixes: changes.ownNetworks,
+    recordsMin: changes.recordsMin,
+    warnShrinkShare: changes.warnShrinkPercent / 100,
+    warnGrowShare: changes.warnGrowPercent / 100,
+    holdShrinkShare: share(changes.holdShrinkPercent),
+    holdGrowShare: share(changes.holdGrowPercent),
+    holdNeverBlock: changes.holdNeverBlock,
+  };
+}
+
+/** What no feed may have blocked: the list for everybody, and what this server is known by. */
+function feedGuard(
+  { root, soa, dns, changes }: Config,
+  { neverBlockNames, neverBlockPrefixes }: SafetySettings,
+): ReturnType<typeof ownGuard> {
+  return ownGuard({
+    everybody: { names: neverBlockNames, prefixes: neverBlockPrefixes },
+    ownNames: [soa.ns, root],
+    listen: dns.listen.map(({ address }) => address),
+    interfaces: networkInterfaces(),
+    ownNetworks: changes.ownNetworks,
+  });
+}
+
+/**
+ * Suffixes of registries only: many private ones are single hosts, such as those of
+ * *.compute-1.amazonaws.com; the shared ones are named in zones/never-block.txt. Owners are names
+ * already, and to look for a URL in each would treble the time.
+ */
+const SUFFIX_OPTIONS = {
+  allowPrivateDomains: false,
+  extractHostname: false,
+  validateHostname: false,
+};
 
 /**
  * A secondary takes a NOTIFY from an address that it knows as its primary and from no other (RFC 1996
@@ -284,14 +422,30 @@ function dnsOptions({ dns }: Config): Parameters<typeof startDnsServer>[0] {
   };
 }
 
-/** The directory of the state that is published now, made once per state. */
-function directoryOf(publisher: RunningPublisher, defaults: ZoneDefaults): () => Directory {
+/** The book of the addresses that host names of devices have. */
+function openHosts({ config, log, clock = Date.now }: SluiceOptions): HostBook {
+  return openHostBook({
+    lookup: createHostLookup({ servers: config.lookup.servers, timeoutMs: LOOKUP_TIMEOUT_MS }),
+    onChange: (host, addresses) => log.info({ host, addresses }, 'a host name has other addresses'),
+    clock,
+    random: Math.random,
+  });
+}
+
+/** The directory of the state that is published now, made once per state and set of host addresses. */
+function directoryOf(
+  publisher: RunningPublisher,
+  defaults: ZoneDefaults,
+  hosts: HostBook,
+): () => Directory {
   let state: PublishedState | undefined;
+  let version = 0;
   let directory: Directory | undefined;
   return () => {
-    if (directory === undefined || state !== publisher.state) {
+    if (directory === undefined || state !== publisher.state || version !== hosts.version) {
       state = publisher.state;
-      directory = createDirectory(state, publisher.catalogue, defaults);
+      version = hosts.version;
+      directory = createDirectory(state, publisher.catalogue, defaults, hosts);
     }
     return directory;
   };

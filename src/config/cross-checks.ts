@@ -15,6 +15,9 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4'); // RFC 1122 section 3.2.1.3
 LOOPBACK.addAddress('::1', 'ipv6'); // RFC 4291 section 2.5.3
 
+/** Where this server takes up a login that a provider has checked. */
+const CALLBACK_PATH = '/api/v1/session/openid/callback';
+
 const CROSS_CHECKS: readonly CrossCheck[] = [
   {
     settings: ['http.listen.address', 'http.allowRemote'],
@@ -22,6 +25,57 @@ const CROSS_CHECKS: readonly CrossCheck[] = [
       http.allowRemote || isLoopback(http.listen.address)
         ? null
         : `${http.listen.address} can be reached from other machines: use 127.0.0.1 or ::1, or set http.allowRemote to true`,
+  },
+  {
+    settings: ['http.tls.certificateFile', 'http.tls.keyFile'],
+    check: ({ http: { tls } }) =>
+      (tls.certificateFile === null) === (tls.keyFile === null)
+        ? null
+        : 'certificateFile and keyFile are given both or not at all',
+  },
+  {
+    settings: ['http.sessions.idleTimeout', 'http.sessions.lifetime'],
+    check: ({ http: { sessions } }) =>
+      sessions.idleTimeoutMs <= sessions.lifetimeMs
+        ? null
+        : 'idleTimeout must not be longer than lifetime',
+  },
+  {
+    settings: ['http.openid.issuer', 'http.openid.clientId', 'http.openid.redirectUri'],
+    check: ({ http: { openid } }) => {
+      const given = [openid.issuer, openid.clientId, openid.redirectUri];
+      const count = given.filter((value) => value !== null).length;
+      return count === 0 || count === given.length
+        ? null
+        : 'issuer, clientId and redirectUri are given together';
+    },
+  },
+  {
+    settings: ['http.openid.redirectUri'],
+    check: ({ http: { openid } }) =>
+      openid.redirectUri === null || new URL(openid.redirectUri).pathname.endsWith(CALLBACK_PATH)
+        ? null
+        : `the path of redirectUri must end in ${CALLBACK_PATH}`,
+  },
+  {
+    settings: ['http.openid.scopes'],
+    // OpenID Connect Core section 3.1.2.1.
+    check: ({ http: { openid } }) =>
+      openid.scopes.split(' ').includes('openid') ? null : 'openid must be one of the scopes',
+  },
+  {
+    settings: ['http.openid.roles', 'http.openid.roleClaim'],
+    check: ({ http: { openid } }) =>
+      openid.roles.length === 0 || openid.roleClaim !== null
+        ? null
+        : 'roles are given for values of roleClaim, which is none',
+  },
+  {
+    settings: ['http.openid.createUsers', 'http.openid.defaultRole', 'http.openid.roleClaim'],
+    check: ({ http: { openid } }) =>
+      !openid.createUsers || openid.defaultRole !== null || openid.roleClaim !== null
+        ? null
+        : 'createUsers needs defaultRole or roleClaim: new users have a role',
   },
   {
     settings: ['soa.retry', 'soa.refresh'],

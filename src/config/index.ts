@@ -7,7 +7,10 @@
  * here; they are parsed where every target's are.
  */
 
+export { loadFeedPresets } from './feed-presets.ts';
 export { type LoadConfigOptions, loadConfig, parseConfig } from './load-config.ts';
+export { loadClientSecret, loadTlsIdentity } from './named-files.ts';
+export { loadNeverBlock, type NeverBlock, parseNeverBlock } from './never-block.ts';
 export { ConfigurationError, type Position, type Problem } from './problem.ts';
 export {
   loadBuiltInTargets,

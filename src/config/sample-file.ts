@@ -69,6 +69,8 @@ function defaultText({ presence }: Scalar<unknown>): PlainValue | null {
 /** Lists of groups of texts, and texts: what the table has for defaults. */
 function renderPlain(key: string, value: PlainValue): string[] {
   if (!Array.isArray(value)) return [`${key}: ${String(value)}`];
+  if (value.length === 0) return [`${key}: []`];
+  if (value.length === 0) return [`${key}: []`];
   const items = value.flatMap((item) =>
     Object.entries(item).map(
       ([name, text], index) => `  ${index === 0 ? '-' : ' '} ${name}: ${text}`,

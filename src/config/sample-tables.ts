@@ -20,7 +20,7 @@ const percent = integer(0, 100);
 const severity = integer(0, 5);
 const trafficType = choice(['inbound', 'outbound', 'both']);
 
-const word: ValueKind<string> = {
+export const word: ValueKind<string> = {
   rule: 'one word of lower-case letters, digits and hyphens',
   unitSuffix: '',
   parse: (value) => (/^[a-z0-9][a-z0-9-]{0,31}$/.test(value) ? accepted(value) : refused()),

@@ -6,9 +6,13 @@ import {
   flag,
   integer,
   ipAddress,
+  ipNetwork,
+  ipPrefix,
+  orNone,
   port,
   size,
   text,
+  webAddress,
   wholeSeconds,
 } from './value-kinds.ts';
 
@@ -137,13 +141,59 @@ export const SETTINGS = section('', {
       'How long a negative answer may be kept (RFC 2308 section 4).',
     ),
   }),
-  policies: section('What a new policy starts with.', {
+  policies: section('Policies.', {
     ttlSeconds: setting(
       wholeSeconds('1s', '1d'),
       '60s',
-      'TTL of the records of its zones. It can be changed for each policy.',
+      'TTL of the records of the zones of a new policy. It can be changed for each policy.',
+    ),
+    renameGraceMs: setting(
+      duration('0s', '365d'),
+      '14d',
+      'How long the zones of a policy go on answering under its former name when it is renamed: the time to point devices to the new names.',
     ),
   }),
+  changes: section(
+    'What is unusual in a change. Warnings are shown by a dry run; above the limits a change is held until somebody confirms it.',
+    {
+      warnShrinkPercent: setting(
+        integer(0, 100),
+        '20',
+        'Warn when a zone loses more than this share of its records.',
+      ),
+      warnGrowPercent: setting(
+        integer(0, 1_000_000),
+        '100',
+        'Warn when a zone gains more than this share of its records.',
+      ),
+      holdShrinkPercent: setting(
+        integer(0, 100),
+        '50',
+        'Hold a change by which a zone loses more than this share of its records; 0 never holds.',
+      ),
+      holdGrowPercent: setting(
+        integer(0, 1_000_000),
+        '400',
+        'Hold a change by which a zone gains more than this share of its records; 0 never holds.',
+      ),
+      recordsMin: setting(
+        integer(0, 1_000_000_000),
+        '1000',
+        'Zones with fewer records before the change are not measured by shares.',
+      ),
+      holdNeverBlock: setting(
+        flag,
+        'true',
+        'Hold a change that newly blocks a name or address of zones/never-block.txt, a suffix of a registry, a private or reserved address, or one of ownNetworks. When false it only warns.',
+      ),
+      ownNetworks: listOf(required(ipPrefix), {
+        itemsMax: 1000,
+        fallback: [],
+        description:
+          'Prefixes of your own network, such as 192.0.2.0/24, which are not to be blocked.',
+      }),
+    },
+  ),
   journal: section(
     'History of each zone, from which IXFR is answered. A secondary that is further behind gets an AXFR.',
     {
@@ -175,6 +225,34 @@ export const SETTINGS = section('', {
       'Messages that wait for their acknowledgements at the same time.',
     ),
   }),
+  lookup: section('Host names of devices, whose addresses are looked up again and again.', {
+    servers: listOf(
+      section('', { address: required(ipAddress), port: setting(port, '53', 'UDP port.') }),
+      {
+        itemsMax: 8,
+        fallback: [],
+        description:
+          'Resolvers that are asked, in this order. Without any, those of the system. Best not one that itself needs a zone from here to start.',
+      },
+    ),
+  }),
+  feeds: section('Feeds, which keep targets current by themselves.', {
+    directory: setting(
+      text(1024),
+      'feeds',
+      'Where feeds that are files or folders are read from, and nowhere else. Relative to dataDirectory.',
+    ),
+    runningMax: setting(
+      integer(1, 16),
+      '2',
+      'Feeds that are fetched and read at the same time. Further ones wait their turn.',
+    ),
+    allowPrivateSources: setting(
+      flag,
+      'false',
+      'Whether a feed that says so may be fetched from a private, loopback or reserved address. Without this, whoever may edit feeds cannot have this server ask inside your network.',
+    ),
+  }),
   http: section('The admin API, its documentation page and the metrics.', {
     listen: section('', {
       address: setting(
@@ -187,7 +265,104 @@ export const SETTINGS = section('', {
     allowRemote: setting(
       flag,
       'false',
-      'Says that other machines may reach the admin API. It speaks plain HTTP and tokens would cross the network in clear: put a proxy with TLS in front.',
+      'Says that other machines may reach the admin API. Without http.tls it speaks plain HTTP, and tokens and passwords would cross the network in clear: then put a proxy with TLS in front.',
+    ),
+    trustedProxies: listOf(required(ipNetwork), {
+      itemsMax: 100,
+      fallback: [],
+      description:
+        'Addresses and prefixes of proxies in front of the admin API. From them X-Forwarded-For is believed, so that wrong passwords are counted for each client rather than for the proxy. Name none that a client could send from by itself.',
+    }),
+    tls: section('HTTPS (TLS 1.2 and 1.3) for the admin API, instead of plain HTTP.', {
+      certificateFile: setting(
+        orNone(text(1024)),
+        'none',
+        'The certificate of this server in PEM, then those that lead to an authority. Read at the start, relative to the directory that the server is started in. Needs keyFile.',
+      ),
+      keyFile: setting(
+        orNone(text(1024)),
+        'none',
+        'The private key of the certificate in PEM, readable by the server alone.',
+      ),
+    }),
+    sessions: section('Logins of people, who are then known by a cookie.', {
+      lifetimeMs: setting(
+        duration('5m', '30d'),
+        '12h',
+        'How long after the login one has to log in again, in any case.',
+      ),
+      idleTimeoutMs: setting(
+        duration('1m', '30d'),
+        '1h',
+        'How long without a request one stays logged in. Not above lifetime.',
+      ),
+      secureCookie: setting(
+        flag,
+        'false',
+        'Have browsers send the cookie over HTTPS only, because a proxy with TLS is in front. With http.tls they do in any case.',
+      ),
+    }),
+    openid: section(
+      'Login by OpenID Connect at a provider of your own, besides passwords. Used when issuer is given.',
+      {
+        issuer: setting(
+          orNone(webAddress),
+          'none',
+          'The provider, as it writes itself in its tokens. Its /.well-known/openid-configuration is read at the first login.',
+        ),
+        clientId: setting(orNone(text(255)), 'none', 'What this server is called at the provider.'),
+        clientSecretFile: setting(
+          orNone(text(1024)),
+          'none',
+          'A file with the secret that the provider gave for it, on one line. None for a public client, which PKCE alone protects.',
+        ),
+        redirectUri: setting(
+          orNone(webAddress),
+          'none',
+          'Where the provider sends people back to, as it is registered there: the address of this server as browsers know it, with the path /api/v1/session/openid/callback.',
+        ),
+        scopes: setting(
+          text(255),
+          'openid email profile',
+          'What the provider is asked for. The word openid is one of them.',
+        ),
+        linkByEmail: setting(
+          flag,
+          'false',
+          'Let who comes with a verified mail address be the user with that name, if that user has come from no provider before. Whoever the provider gives an address to gets in as that user.',
+        ),
+        roleClaim: setting(
+          orNone(text(100)),
+          'none',
+          'A claim of the ID token that roles come from at each login, such as groups. With none they are kept here.',
+        ),
+        roles: listOf(
+          section('', {
+            value: required(text(255)),
+            role: required(choice(['admin', 'editor', 'viewer', 'sensor'])),
+          }),
+          {
+            itemsMax: 100,
+            fallback: [],
+            description: 'Which role a value of roleClaim gives. Of several the strongest counts.',
+          },
+        ),
+        defaultRole: setting(
+          orNone(choice(['admin', 'editor', 'viewer', 'sensor'])),
+          'none',
+          'The role of new users, and with roleClaim of those to whom it gives none; none keeps them out.',
+        ),
+        createUsers: setting(
+          flag,
+          'false',
+          'Make a user for everybody whom the provider lets in and who has none.',
+        ),
+        account: setting(
+          shortLabel('an account label'),
+          'main',
+          'The label of the account that new users belong to.',
+        ),
+      },
     ),
     bodyMaxOctets: setting(
       size('64 KiB', '1 GiB'),

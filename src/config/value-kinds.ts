@@ -49,6 +49,31 @@ export function text(charactersMax: number): ValueKind<string> {
   };
 }
 
+/** Something that can be left out, which is written `none` and loaded as null. */
+export function orNone<Value>(kind: ValueKind<Value>): ValueKind<Value | null> {
+  return {
+    rule: `${kind.rule}, or none`,
+    unitSuffix: kind.unitSuffix,
+    parse: (value) => (value === 'none' ? accepted(null) : kind.parse(value)),
+  };
+}
+
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
+
+/** HTTPS, or HTTP to this machine itself. Loaded as it is written: issuers are compared octet by octet. */
+export const webAddress: ValueKind<string> = {
+  rule: 'an https:// address (http:// only to localhost)',
+  unitSuffix: '',
+  parse: (value) => {
+    if (value.length > 1_024 || !URL.canParse(value)) return refused();
+    const { protocol, hostname, username, hash } = new URL(value);
+    if (username !== '' || hash !== '') return refused('it has a user name or a fragment');
+    const isSafe = protocol === 'https:';
+    const isHere = protocol === 'http:' && LOOPBACK_HOSTS.includes(hostname);
+    return isSafe || isHere ? accepted(value) : refused();
+  },
+};
+
 export const port = integer(1, 65535, 'a port');
 
 export const ipAddress: ValueKind<string> = {
@@ -70,6 +95,13 @@ export const ipPrefix: ValueKind<string> = {
     const bits = family === 4 ? 32 : 128;
     return Number(length) <= bits ? accepted(value) : refused(`the length is at most ${bits}`);
   },
+};
+
+/** One address, or a prefix of them. */
+export const ipNetwork: ValueKind<string> = {
+  rule: 'an IPv4 or IPv6 address, or a prefix such as 192.0.2.0/24',
+  unitSuffix: '',
+  parse: (value) => (value.includes('/') ? ipPrefix : ipAddress).parse(value),
 };
 
 const MILLISECONDS_PER_UNIT: Readonly<Record<string, number>> = {

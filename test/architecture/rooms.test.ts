@@ -16,6 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['publish'],
   server: ['dns', 'nameserver'],
   notify: ['dns', 'publish'],
+  lookup: ['dns'],
+  feeds: ['dns', 'indicators', 'policy', 'publish'],
   http: ['dns', 'indicators', 'policy', 'publish'],
   config: ['dns', 'policy'],
 };

@@ -145,7 +145,10 @@ describe('a wrong configuration', () => {
   it.each([
     ['dns:\n  lisen: []', 'f:2:3: dns.lisen: is not known here, did you mean listen?'],
     ['dsn:\n  listen: []', 'f:1:1: dsn: is not known here, did you mean dns?'],
-    ['idleTimeout: 3s', 'f:1:1: idleTimeout: is not known here, did you mean dns.tcp.idleTimeout?'],
+    [
+      'idleTimeout: 3s',
+      'f:1:1: idleTimeout: is not known here, did you mean dns.tcp.idleTimeout or http.sessions.idleTimeout?',
+    ],
     [
       'tsig:\n  md5:\n    allowed: 1',
       'f:2:3: tsig.md5: is not known here: known here are allowSha1, allowMd5',
@@ -156,7 +159,7 @@ describe('a wrong configuration', () => {
     ],
     [
       '__proto__: {}\nconstructor: 1',
-      'f:1:1: __proto__: is not known here: known here are root, account, dataDirectory, sampleCatalogue, dns, tsig, soa, policies, journal, transfer, notify, http, log',
+      'f:1:1: __proto__: is not known here: known here are root, account, dataDirectory, sampleCatalogue, dns, tsig, soa, policies, changes, journal, transfer, notify, lookup, feeds, http, log',
     ],
   ])('%j has a key that nobody knows, and the nearest is offered', (source, expected) => {
     expect(refusal(source)[0]).toBe(expected);
@@ -252,6 +255,34 @@ describe('settings that are wrong together', () => {
     [
       'dns: {transfers: {runningPerClientMax: 200}}',
       'f:1:40: dns.transfers.runningPerClientMax: runningPerClientMax (200) must not be above runningMax (100)',
+    ],
+    [
+      'http: {tls: {keyFile: server.key}}',
+      'f:1:23: http.tls.keyFile: certificateFile and keyFile are given both or not at all',
+    ],
+    [
+      'http: {sessions: {lifetime: 30m}}',
+      'f:1:29: http.sessions.lifetime: idleTimeout must not be longer than lifetime',
+    ],
+    [
+      'http: {openid: {clientId: sluice}}',
+      'f:1:27: http.openid.clientId: issuer, clientId and redirectUri are given together',
+    ],
+    [
+      'http: {openid: {issuer: https://id.example, clientId: a, redirectUri: https://a.example/}}',
+      'f:1:71: http.openid.redirectUri: the path of redirectUri must end in /api/v1/session/openid/callback',
+    ],
+    [
+      'http: {openid: {scopes: email}}',
+      'f:1:25: http.openid.scopes: openid must be one of the scopes',
+    ],
+    [
+      'http: {openid: {roles: [{value: admins, role: admin}]}}',
+      'f:1:24: http.openid.roles: roles are given for values of roleClaim, which is none',
+    ],
+    [
+      'http: {openid: {createUsers: true}}',
+      'f:1:30: http.openid.createUsers: createUsers needs defaultRole or roleClaim: new users have a role',
     ],
   ])('%j is refused at the setting that the file names', (source, expected) => {
     expect(refusal(source)).toEqual([expected]);

@@ -209,6 +209,18 @@ describe('the bundles, policies and devices of the sample catalogue', () => {
     expect(brought.filter((target) => target.partner || target.supportsAllow)).toEqual([]);
   });
 
+  it('no policy attaches a partner target, which predefined ones would leave out', () => {
+    const partners = catalogue.targets.filter(({ partner }) => partner).map(({ name }) => name);
+    expect(partners).not.toEqual([]);
+    for (const { name, attachments } of catalogue.policies) {
+      const attached = attachments.filter(({ kind }) => kind === 'target');
+      expect(
+        attached.filter((target) => partners.includes(target.name)),
+        name,
+      ).toEqual([]);
+    }
+  });
+
   it('there are policies of both types, and together they use every action', () => {
     const types = catalogue.policies.map(({ type }) => type).sort();
     expect(types).toEqual(['dns', 'dns', 'ip', 'ip']);

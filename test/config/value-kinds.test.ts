@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nearestName } from '../../src/config/nearest-name.ts';
 import type { ValueKind } from '../../src/config/shape.ts';
-import { duration, ipPrefix, size, wholeSeconds } from '../../src/config/value-kinds.ts';
+import { duration, ipNetwork, ipPrefix, size, wholeSeconds } from '../../src/config/value-kinds.ts';
 
 function read<Value>(kind: ValueKind<Value>, text: string): Value | null {
   const parsed = kind.parse(text);
@@ -80,6 +80,16 @@ describe('prefixes', () => {
     'fe80::1%1/64',
   ])('%j is not one', (text) => {
     expect(read(ipPrefix, text)).toBeNull();
+  });
+});
+
+describe('addresses and prefixes', () => {
+  it.each(['192.0.2.1', '2001:db8::1', '192.0.2.0/24', '::/0'])('%j is one', (text) => {
+    expect(read(ipNetwork, text)).toBe(text);
+  });
+
+  it.each(['loopback', '192.0.2.0/33', '192.0.2', 'fe80::1%eth0', ''])('%j is none', (text) => {
+    expect(read(ipNetwork, text)).toBeNull();
   });
 });
 
