@@ -1,7 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { FeedPreset } from '../policy/feed-preset.ts';
 import type { EditSettings } from '../publish/edits/index.ts';
+import type { FeedsPort } from '../publish/feeds-port.ts';
 import type { Publisher } from '../publish/publisher.ts';
+import type { SafetySettings } from '../publish/safety/warnings.ts';
 import type { DeviceZoneStatus } from '../publish/store-port.ts';
+import type { OpenIdSettings } from './openid-settings.ts';
+import type { PasswordCost } from './password-hash.ts';
+import type { SessionSettings } from './session-book.ts';
 
 export interface ApiLimits {
   /** Connections at a time; more are closed at once. */
@@ -26,6 +32,13 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   requestTimeoutMs: 300_000,
 };
 
+/** What proves to clients which server this is, both in PEM. */
+export interface TlsIdentity {
+  /** The certificate, then those that lead from it to an authority. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** Metrics that other rooms count, as they are now. */
 export interface MetricFamily {
   readonly name: string;
@@ -39,18 +52,48 @@ export interface MetricFamily {
   }[];
 }
 
+/** What is known of a host name that a device is known by or told at. Times in Unix milliseconds. */
+export interface HostStatus {
+  readonly addresses: readonly string[];
+  /** When the addresses were learnt; null while no answer came. */
+  readonly resolvedAt: number | null;
+  /** When it was last asked for; null before the first time. */
+  readonly askedAt: number | null;
+  /** Why the last lookup brought nothing; null when it did. */
+  readonly lastError: string | null;
+}
+
 export interface ApiOptions {
   readonly publisher: Publisher;
   readonly edits: EditSettings;
+  /** What is unusual in a change, and what is held until somebody confirms it. */
+  readonly safety: SafetySettings;
   /** Shown in the OpenAPI document. */
   readonly version: string;
   readonly limits: ApiLimits;
   /** Without it nothing is logged. */
   readonly log?: FastifyBaseLogger;
+  readonly sessions: SessionSettings;
+  /** What hashing a password costs, where that differs from PASSWORD_COST. */
+  readonly passwordCost?: PasswordCost;
+  /** Login by OpenID Connect; without it there are no routes for it. */
+  readonly openId?: OpenIdSettings;
+  /** Serves HTTPS with it; without it plain HTTP. */
+  readonly tls?: TlsIdentity;
+  /** Addresses and prefixes of proxies whose X-Forwarded-For is believed; nobody's without. */
+  readonly trustedProxies?: readonly string[];
+  /** Unix milliseconds. */
+  readonly clock: () => number;
   /** Monotonic milliseconds, for durations. */
   readonly monotonicMs: () => number;
   /** What is known of each device and zone. */
   readonly deviceStatus: () => Promise<readonly DeviceZoneStatus[]>;
+  /** The addresses of a host name; without it nothing is known of any. */
+  readonly describeHost?: (name: string) => HostStatus;
+  /** What runs the feeds of targets. */
+  readonly feeds: FeedsPort;
+  /** Feeds that can be turned on by name. */
+  readonly feedPresets: readonly FeedPreset[];
   /** Whether zones are being served; health says 503 otherwise. */
   readonly isServing: () => boolean;
   /** Called at each scrape of the metrics. */

@@ -1,9 +1,9 @@
 /**
  * What lives here: the admin API: Fastify, its routes and schemas (which are also its OpenAPI
- * document), tokens and roles, problems, health and metrics. One file per kind of thing in
+ * document), tokens, logins and roles, problems, health and metrics. One file per kind of thing in
  * `routes/`; `views/` says how each is shown.
  *
- * What doesn't: the rules for edits (publish/edits), publishing (publish), listening and TLS (main).
+ * What doesn't: the rules for edits (publish/edits), publishing (publish), listening and the files of certificates (main).
  */
 export {
   type ApiLimits,

@@ -1,20 +1,39 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { ACCOUNT_HEADER } from './acting-account.ts';
 import type { Access } from './authenticate.ts';
+import { SESSION_COOKIE } from './session-cookie.ts';
 
 export const DOCS_PATH = '/api/docs';
 export const OPENAPI_PATH = '/api/openapi.json';
 
 const TAGS = [
   { name: 'targets', description: 'Named, maintained lists of indicators: the atoms of policies.' },
+  { name: 'feeds', description: 'What keeps targets current by itself, and how its runs went.' },
   { name: 'bundles', description: 'Stored queries over the attributes of targets.' },
   { name: 'lists', description: 'User-defined lists: entries of your own.' },
   { name: 'policies', description: 'What is blocked and allowed, and why.' },
+  {
+    name: 'exports',
+    description: 'Policies as files, for what downloads instead of asking a name server.',
+  },
+  { name: 'behaviours', description: 'Redirects and local data with a name, for many policies.' },
   { name: 'devices', description: 'What pulls the zones, and how it is known.' },
   { name: 'zones', description: 'What is served over DNS.' },
-  { name: 'tokens', description: 'Who may use this API.' },
+  {
+    name: 'accounts',
+    description: 'Who owns policies, lists and devices; one of them runs the server.',
+  },
+  { name: 'entitlements', description: 'Which account may use which partner target.' },
+  { name: 'users', description: 'People who log in.' },
+  { name: 'session', description: 'Logging in and out, and who one is.' },
+  { name: 'tokens', description: 'Programs that may use this API.' },
+  { name: 'audit', description: 'Who changed what, when, and which zones it changed.' },
+  { name: 'held-changes', description: 'Changes above the limits, which wait to be confirmed.' },
+  { name: 'batch', description: 'Several changes at once.' },
   { name: 'operations', description: 'Health and metrics.' },
+  { name: 'backup', description: 'One account as a document, and back.' },
   { name: 'problems', description: 'The kinds of problem that this API answers with.' },
 ];
 
@@ -43,6 +62,17 @@ export function describeApi(app: FastifyInstance, version: string): void {
       components: {
         securitySchemes: {
           token: { type: 'http', scheme: 'bearer', description: 'An API token.' },
+          password: {
+            type: 'http',
+            scheme: 'basic',
+            description: 'An API token as the password of any user name, for what only downloads.',
+          },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: SESSION_COOKIE,
+            description: 'The cookie of a login.',
+          },
         },
       },
     },
@@ -52,8 +82,10 @@ export function describeApi(app: FastifyInstance, version: string): void {
       const sentences = [schema.description, ACCESS_SENTENCE[access]];
       const described = {
         ...schema,
+        operationId: operationIdOf([route.method].flat()[0]!, url),
         description: sentences.filter((sentence) => sentence !== undefined).join(' '),
-        security: access === 'open' ? [] : [{ token: [] }],
+        ...(access === 'open' ? {} : { headers: withAccountHeader(schema.headers) }),
+        security: access === 'open' ? [] : securityOf(route.config?.basic === true),
         response: describeAnswers(schema.response),
       };
       return { schema: described, url };
@@ -73,9 +105,34 @@ export function describeApi(app: FastifyInstance, version: string): void {
   app.get(OPENAPI_PATH, { schema: { hide: true } }, () => app.swagger());
 }
 
+/** `PUT /api/v1/lists/:id/entries` is `putListsIdEntries`: what clients that are made of the document call it. */
+function operationIdOf(method: string, url: string): string {
+  const words = url.replace(/^\/api\/v1/, '').match(/\w+/g) ?? [];
+  return [
+    method.toLowerCase(),
+    ...words.map((word) => word[0]!.toUpperCase() + word.slice(1)),
+  ].join('');
+}
+
+/** Every operation that somebody has to be known for takes it, so it is described here once. */
+function withAccountHeader(headers: unknown): object {
+  const { properties } = (headers ?? {}) as { readonly properties?: object };
+  const account = {
+    type: 'string',
+    description:
+      'Label of the account to read and edit, for an admin of the account that runs the server; everybody else may only name the own one.',
+  };
+  return { type: 'object', properties: { ...properties, [ACCOUNT_HEADER]: account } };
+}
+
+function securityOf(takesBasic: boolean): Record<string, string[]>[] {
+  return [{ token: [] }, { session: [] }, ...(takesBasic ? [{ password: [] }] : [])];
+}
+
 const ANSWER_SENTENCE: Readonly<Record<string, string>> = {
   200: 'Done.',
   201: 'Created.',
+  302: 'Sent elsewhere.',
 };
 
 /** Gives each good answer a description, which OpenAPI requires and our schemas leave out. */

@@ -4,6 +4,8 @@ import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { Value } from 'typebox/value';
 import { ModelError, type ModelErrorCode, type Refusal } from '../policy/model-error.ts';
+import { SECRET_FIELD } from './problem.ts';
+import { isTextBody } from './routes/text-body.ts';
 
 /**
  * Checks a part of a request against its schema. What does not fit becomes a ModelError, so that a
@@ -13,10 +15,11 @@ import { ModelError, type ModelErrorCode, type Refusal } from '../policy/model-e
 export const compileRequestValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   // Where nothing is required, no body means the same as an empty one.
+  const isText = httpPart === 'body' && isTextBody(schema);
   const bodyIsOptional = httpPart === 'body' && validator.Check({});
   return (value: unknown) => {
-    // Text bodies arrive as octets and are read by the edits.
-    if (value instanceof Uint8Array) return { value };
+    // Text bodies arrive as octets and are read by the edits; other routes were never asked for them.
+    if (isText && value instanceof Uint8Array) return { value };
     const given = bodyIsOptional ? (value ?? {}) : value;
     const converted = httpPart === 'body' ? given : Value.Convert(schema, given);
     if (validator.Check(converted)) return { value: converted };
@@ -84,7 +87,7 @@ function refusalsOfError(error: SchemaError, value: unknown, part: string): Refu
 }
 
 function refusal(code: ModelErrorCode, field: string, value: unknown, rule: string): Refusal {
-  return { code, field, value: value ?? null, rule };
+  return { code, field, value: SECRET_FIELD.test(field) ? null : (value ?? null), rule };
 }
 
 function ruleOf(error: SchemaError): string {

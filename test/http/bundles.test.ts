@@ -108,3 +108,111 @@ describe('bundles', () => {
     expect(page).toMatchObject({ total: 3, items: [{ name: 'alpha' }, { name: 'Beta' }] });
   });
 });
+
+describe('bundles attached as targets', () => {
+  /** As `withTargets`, with policies 1 (DNS) and 2 (IP), and bundle 1 of everything. */
+  async function withPolicies(): Promise<Scene> {
+    const made = await withTargets();
+    await made.ok('POST', '/bundles', { name: 'all' });
+    await made.ok('POST', '/policies', { name: 'corp', type: 'dns' });
+    await made.ok('POST', '/policies', { name: 'fw', type: 'ip' });
+    return made;
+  }
+  const body = { kind: 'bundle', id: 1, asTargets: true };
+
+  it('bring in the targets that they hold now, and none that come later', async () => {
+    const { call, ok } = await withPolicies();
+    await ok('POST', '/policies/1/attachments', {
+      kind: 'target',
+      id: 2,
+      action: { kind: 'drop' },
+    });
+    const attached = await call('POST', '/policies/1/attachments', {
+      ...body,
+      action: { kind: 'nodata' },
+    });
+    expect(attached.status).toBe(201);
+    expect(attached.body).toMatchObject({
+      policy: {
+        attachments: [
+          { kind: 'target', id: 2, action: { kind: 'drop' } },
+          { kind: 'target', id: 1, action: { kind: 'nodata' } },
+          { kind: 'target', id: 3, action: { kind: 'nodata' } },
+        ],
+      },
+      snapshot: {
+        attached: [
+          { id: 1, name: 'target 0' },
+          { id: 3, name: 'target 2' },
+        ],
+        attachedAlready: [{ id: 2, name: 'target 1' }],
+        leftOut: [],
+      },
+      zones: [{ zone: 'rpz.corp.acme.sluice.internal.' }],
+    });
+    await ok('POST', '/targets', { name: 'late' });
+    expect((await ok('GET', '/policies/1')).attachments).toHaveLength(3);
+  });
+
+  it('leave out what the policy cannot attach, by name and with the rule', async () => {
+    const { ok } = await withPolicies();
+    await ok('PUT', '/targets/1/indicators', 'only.example\n');
+    await ok('PATCH', '/targets/2', { supportsAllow: false });
+    await ok('POST', '/targets', { name: 'sold', partner: true });
+    await ok('PUT', '/targets/4/indicators', '192.0.2.9\n');
+    const { policy, snapshot } = await ok('POST', '/policies/2/attachments', {
+      ...body,
+      action: { kind: 'allow' },
+    });
+    expect(policy).toMatchObject({ attachments: [{ id: 3, action: { kind: 'allow' } }] });
+    expect(snapshot!.leftOut).toEqual([
+      {
+        id: 1,
+        name: 'target 0',
+        reason: 'no-addresses',
+        rule: 'Target "target 0" holds no addresses.',
+      },
+      {
+        id: 2,
+        name: 'target 1',
+        reason: 'action-not-supported',
+        rule: 'Target "target 1" does not support the action allow.',
+      },
+      {
+        id: 4,
+        name: 'sold',
+        reason: 'not-entitled',
+        rule: 'Target "sold" comes from a partner, and account "acme" has no entitlement to it.',
+      },
+    ]);
+  });
+
+  it('are refused when no target comes in that way', async () => {
+    const { ok, refused } = await withPolicies();
+    await ok('POST', '/bundles', { name: 'none', filter: { tags: ['nothing'] } });
+    expect(await refused('POST', '/policies/1/attachments', { ...body, id: 2 })).toMatchObject({
+      status: 422,
+      type: '/api/v1/problems/bundle-empty',
+      rule: 'Bundle "none" holds no target now.',
+    });
+    for (const id of [1, 2, 3]) await ok('PUT', `/targets/${id}/indicators`, 'only.example\n');
+    const problem = await refused('POST', '/policies/2/attachments', body);
+    expect(problem).toMatchObject({ status: 422, type: '/api/v1/problems/no-addresses' });
+    expect(problem.errors).toHaveLength(3);
+    await ok('POST', '/policies/1/attachments', body);
+    expect(await refused('POST', '/policies/1/attachments', body)).toMatchObject({
+      status: 409,
+      type: '/api/v1/problems/attached-already',
+    });
+    expect(
+      await refused('POST', '/policies/1/attachments', { kind: 'target', id: 1, asTargets: true }),
+    ).toMatchObject({ status: 400, field: 'asTargets' });
+    expect(
+      await refused('POST', '/policies/1/attachments', { ...body, action: { kind: 'block' } }),
+    ).toMatchObject({ status: 422, field: 'action.kind' });
+    expect(await refused('POST', '/policies/1/attachments', { ...body, id: 9 })).toMatchObject({
+      status: 422,
+      type: '/api/v1/problems/reference-unknown',
+    });
+  });
+});

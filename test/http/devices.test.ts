@@ -36,13 +36,18 @@ describe('devices', () => {
       ],
       policy: { id: 1, name: 'corp' },
       zones: ['rpz.corp.acme.sluice.internal.'],
+      formerZones: [],
+      ownZones: ['rpz.resolver-1.dev.acme.sluice.internal.'],
       keys: [],
     });
-    expect(await ok('GET', '/devices/1')).toEqual(created.body.device);
+    expect(await ok('GET', '/devices/1')).toEqual({ ...created.body.device, status: [] });
     const changed = await ok('PATCH', '/devices/1', { access: 'either', sources: ['192.0.2.53'] });
     expect(changed.device).toMatchObject({ access: 'either', sources: ['192.0.2.53/32'] });
     expect(await ok('GET', '/devices?q=RESOLVER&sort=-name')).toMatchObject({ total: 1 });
-    expect(await ok('DELETE', '/devices/1')).toEqual({ deleted: { id: 1, name: 'resolver-1' } });
+    expect(await ok('DELETE', '/devices/1')).toMatchObject({
+      deleted: { id: 1, name: 'resolver-1' },
+      zones: [{ zone: 'rpz.resolver-1.dev.acme.sluice.internal.', serial: null }],
+    });
     expect(await refused('GET', '/devices/1')).toMatchObject({ status: 404 });
   });
 
@@ -82,7 +87,8 @@ describe('devices', () => {
       [{ access: 'key', sources: ['192.0.2.1'] }, 'sources', 422],
       [{ access: 'key', profile: 'unbound' }, 'access', 422],
       [{ profile: 'unbound' }, 'access', 422],
-      [{ notify: [{ address: 'ns.example' }] }, 'notify[0].address', 422],
+      [{ notify: [{ address: 'ns' }] }, 'notify[0].address', 422],
+      [{ notify: [{ address: '*.ns.example' }] }, 'notify[0].address', 422],
       [{ notify: [{ address: '224.0.0.1' }] }, 'notify[0].address', 422],
       [{ notify: [{ address: '::' }] }, 'notify[0].address', 422],
       [{ notify: [{ address: 'fe80::1%eth0' }] }, 'notify[0].address', 422],
@@ -101,7 +107,7 @@ describe('devices', () => {
     }
   });
 
-  it('have names of their own and keep their type', async () => {
+  it('have names of their own, and keep name and type', async () => {
     const { ok, refused } = await scene();
     await ok('POST', '/devices', { name: 'a', type: 'dns' });
     expect(await refused('POST', '/devices', { name: 'A', type: 'ip' })).toMatchObject({
@@ -111,6 +117,16 @@ describe('devices', () => {
     expect(await refused('PATCH', '/devices/1', { type: 'ip' })).toMatchObject({
       status: 409,
       type: '/api/v1/problems/type-fixed',
+    });
+    expect(await refused('PATCH', '/devices/1', { name: 'b' })).toMatchObject({
+      status: 409,
+      type: '/api/v1/problems/name-fixed',
+      field: 'name',
+      value: 'b',
+      rule: 'Device "a" keeps its name, which is part of the names of its zones.',
+    });
+    expect(await ok('PATCH', '/devices/1', { name: 'A', description: 'same' })).toMatchObject({
+      device: { name: 'a', description: 'same' },
     });
   });
 
@@ -216,7 +232,7 @@ describe('devices', () => {
       items: [
         {
           zone: 'rpz.corp.acme.sluice.internal.',
-          serial: publisher.zones()[0]!.serial,
+          serial: publisher.state.zones.get('rpz.corp.acme.sluice.internal.')!.serial,
           notified: { serial: 7, at: '2030-01-01T00:00:00.000Z', address: '192.0.2.53' },
           polled: null,
           transferred: {
@@ -228,6 +244,9 @@ describe('devices', () => {
           },
         },
       ],
+    });
+    expect(await ok('GET', '/devices/1')).toMatchObject({
+      status: [{ zone: 'rpz.corp.acme.sluice.internal.', notified: { serial: 7 } }],
     });
     expect(await ok('GET', '/devices/2/status')).toEqual({ items: [] });
     expect(await refused('GET', '/devices/9/status')).toMatchObject({ status: 404 });

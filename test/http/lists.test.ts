@@ -23,8 +23,11 @@ describe('user-defined lists', () => {
         name: 'Own servers',
         description: '',
         action: 'allow',
-        entryCount: 0,
-        size: 0,
+        owner: 'acme',
+        readOnly: false,
+        sharedWith: [],
+        counts: { entries: 0, records: 0, addresses4: 0, addresses6: 0 },
+        nextExpiry: null,
       },
       zones: [],
     });
@@ -60,34 +63,43 @@ describe('user-defined lists', () => {
     expect(changed).toMatchObject({ added: 7, rejectedTotal: 0 });
     const page = await ok('GET', '/lists/1/entries');
     const isoExpiry = '2030-01-31T23:00:00.000Z';
+    const createdAt = '2030-01-31T12:00:00.000Z';
     const range = (first: string, last: string, addresses: string) => ({ first, last, addresses });
-    const name = { comment: '', expiresAt: null, range: null };
+    const name = { comment: '', expiresAt: null, createdAt, range: null };
     expect(page.items).toEqual([
+      { ...name, value: '*.cdn.example' },
       { ...name, value: '192.0.2.1', range: range('192.0.2.1', '192.0.2.1', '1') },
       {
         value: '198.51.100.0/24',
         comment: 'office',
         expiresAt: null,
+        createdAt,
         range: range('198.51.100.0', '198.51.100.255', '256'),
       },
       {
         value: '2001:db8::1-2001:db8::4',
         comment: 'range',
         expiresAt: null,
+        createdAt,
         range: range('2001:db8:0:0:0:0:0:1', '2001:db8:0:0:0:0:0:4', '4'),
       },
-      { ...name, value: 'shop.example', expiresAt: isoExpiry },
-      { ...name, value: '*.cdn.example' },
-      { ...name, value: 'host:only.example' },
       { ...name, value: 'a\\.b.example' },
+      { ...name, value: 'host:only.example' },
+      { ...name, value: 'shop.example', expiresAt: isoExpiry },
     ]);
     // ::1, ::2/127 and ::4 make the range.
-    expect(await ok('GET', '/lists/1')).toMatchObject({ entryCount: 7, size: 9 });
+    expect(await ok('GET', '/lists/1')).toMatchObject({
+      counts: { entries: 7, records: 9 },
+    });
     expect(values(await ok('GET', '/lists/1/entries?q=OFFICE'))).toEqual(['198.51.100.0/24']);
     expect(values(await ok('GET', '/lists/1/entries?limit=2&offset=3'))).toEqual([
-      'shop.example',
-      '*.cdn.example',
+      '2001:db8::1-2001:db8::4',
+      'a\\.b.example',
     ]);
+    expect(values(await ok('GET', '/lists/1/entries?sort=expiresAt&limit=1'))).toEqual([
+      'shop.example',
+    ]);
+    expect(values(await ok('GET', '/lists/1/entries?expires=true'))).toEqual(['shop.example']);
   });
 
   it('take a new comment and expiry for an entry they hold', async () => {
@@ -105,14 +117,22 @@ describe('user-defined lists', () => {
   it('keep what a range and a prefix have in common until both are gone', async () => {
     const { ok } = await withList();
     await ok('PATCH', '/lists/1/entries', { add: ['192.0.2.0/31', '192.0.2.0-192.0.2.2'] });
-    expect(await ok('GET', '/lists/1')).toMatchObject({ entryCount: 2, size: 2 });
+    expect(await ok('GET', '/lists/1')).toMatchObject({
+      counts: { entries: 2, records: 2 },
+    });
     await ok('PATCH', '/lists/1/entries', { remove: ['192.0.2.0/31'] });
-    expect(await ok('GET', '/lists/1')).toMatchObject({ entryCount: 1, size: 2 });
+    expect(await ok('GET', '/lists/1')).toMatchObject({
+      counts: { entries: 1, records: 2 },
+    });
     await ok('PATCH', '/lists/1/entries', { add: ['192.0.2.0/31'] });
     await ok('PATCH', '/lists/1/entries', { remove: ['192.0.2.0 - 192.0.2.2'] });
-    expect(await ok('GET', '/lists/1')).toMatchObject({ entryCount: 1, size: 1 });
+    expect(await ok('GET', '/lists/1')).toMatchObject({
+      counts: { entries: 1, records: 1 },
+    });
     await ok('PATCH', '/lists/1/entries', { remove: ['192.0.2.1/31'] });
-    expect(await ok('GET', '/lists/1')).toMatchObject({ entryCount: 0, size: 0 });
+    expect(await ok('GET', '/lists/1')).toMatchObject({
+      counts: { entries: 0, records: 0 },
+    });
   });
 
   it('are replaced as JSON or as text with comments', async () => {
@@ -125,7 +145,7 @@ describe('user-defined lists', () => {
       removed: 1,
     });
     expect(await ok('GET', '/lists/1/entries')).toMatchObject({
-      items: [{ value: 'b.example', comment: 'the shop' }, { value: '192.0.2.0/24' }],
+      items: [{ value: '192.0.2.0/24' }, { value: 'b.example', comment: 'the shop' }],
     });
     expect(await refused('PUT', '/lists/1/entries?rejected=report', '<html>\n')).toMatchObject({
       status: 422,
@@ -152,7 +172,7 @@ describe('user-defined lists', () => {
       { field: 'add[1]' },
       { field: 'add[2]', type: '/api/v1/problems/entry-expired' },
     ]);
-    expect(await ok('GET', '/lists/1')).toMatchObject({ entryCount: 0 });
+    expect(await ok('GET', '/lists/1')).toMatchObject({ counts: { entries: 0 } });
     const reported = await ok('PATCH', '/lists/1/entries?rejected=report', { add });
     expect(reported).toMatchObject({
       added: 1,
@@ -201,7 +221,36 @@ describe('user-defined lists', () => {
     const swap = { add: ['more.example'], remove: ['h0.example'] };
     expect(await ok('PATCH', '/lists/1/entries', swap)).toMatchObject({ added: 1, removed: 1 });
     expect(await refused('PUT', '/lists/1/entries', `${lines}more.example\n`)).toMatchObject({
-      field: 'replace',
+      type: '/api/v1/problems/list-full',
+      field: 'body',
+      value: 32_001,
+    });
+  });
+
+  it('count entries, records and exact addresses, what prefixes have in common once', async () => {
+    const { ok } = await withList();
+    await ok('PUT', '/lists/1/entries', {
+      entries: [
+        'shop.example',
+        '192.0.2.0/24',
+        '192.0.2.128/25',
+        '192.0.2.200',
+        '198.51.100.250-198.51.101.5',
+        '2001:db8::/32',
+        '2001:db8:1::/48',
+        { value: '203.0.113.7', expiresAt: '2030-03-01T00:00:00Z' },
+        { value: '203.0.113.8', expiresAt: '2030-02-01T00:00:00Z' },
+      ],
+    });
+    expect(await ok('GET', '/lists/1')).toMatchObject({
+      // The range takes .250/31, .252/30, .0/30 and .4/31.
+      counts: {
+        entries: 9,
+        records: 12,
+        addresses4: 256 + 12 + 2,
+        addresses6: (2n ** 96n).toString(),
+      },
+      nextExpiry: '2030-02-01T00:00:00.000Z',
     });
   });
 

@@ -1,6 +1,11 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { createPolicy } from '../../src/publish/edits/index.ts';
-import { type Scene, scene } from './scene.ts';
+import type { HeldChangeId } from '../../src/policy/model.ts';
+import { createPolicy, createTarget } from '../../src/publish/edits/index.ts';
+import { CLIENT_ID, CLIENT_SECRET, startIdentityProvider } from './identity-provider.ts';
+import { faultsOf } from './openapi-faults.ts';
+import { cookieOf, logIn, makeUser, PASSWORD, send, withCookie } from './people.ts';
+import { type Answer, type Scene, scene } from './scene.ts';
 
 interface Operation {
   readonly summary?: string;
@@ -42,9 +47,30 @@ function operationsOf(document: Document): [string, string, Operation][] {
   );
 }
 
+type Provider = Awaited<ReturnType<typeof startIdentityProvider>>;
+
+/** A server that people can log in to at an identity provider, too, so that all there is is documented. */
+async function withProvider(): Promise<Scene & { readonly provider: Provider }> {
+  const provider = await startIdentityProvider();
+  const openId = {
+    issuer: provider.issuer,
+    clientId: CLIENT_ID,
+    clientSecret: CLIENT_SECRET,
+    redirectUri: 'https://sluice.example/api/v1/session/openid/callback',
+    scopes: 'openid',
+    linkByEmail: false,
+    roleClaim: null,
+    roles: [],
+    defaultRole: 'viewer',
+    createUsers: true,
+    account: 'acme',
+  } as const;
+  return { ...(await scene({ openId })), provider };
+}
+
 /** One of everything, so that every documented path with the number 1 in it leads somewhere. */
-async function withEverything(): Promise<Scene> {
-  const made = await scene();
+async function withEverything(): Promise<Scene & { readonly provider: Provider }> {
+  const made = await withProvider();
   const { asServer, ok } = made;
   await ok('POST', '/targets', { name: 'one' });
   await ok('POST', '/targets', { name: 'two' });
@@ -62,7 +88,34 @@ async function withEverything(): Promise<Scene> {
   );
   await ok('POST', '/devices', { name: 'one', type: 'dns', policyId: 1 });
   await ok('POST', '/devices/1/keys', {});
+  await ok('POST', '/accounts', { label: 'other', name: 'Other' });
+  await asServer((edit) => createTarget(edit, { name: 'market', partner: true }));
+  await ok('POST', '/entitlements', { accountId: 2, targetId: 3 });
+  await makeUser(made, { role: 'viewer' });
+  await ok('POST', '/behaviours', { name: 'one', action: { kind: 'redirect', to: 'x.example.' } });
+  await asServer((edit) => createPolicy(edit, { name: 'second', type: 'ip', attachments: [] }));
+  await ok('POST', '/devices', { name: 'gate', type: 'ip', policyId: 2 });
+  await ok('POST', '/feeds', { targetId: 2, source: { kind: 'http', url: 'https://x.example/' } });
+  await holdFirst(made);
   return made;
+}
+
+/** A change with the id 1 that waits to be confirmed. */
+async function holdFirst({ asServer, accountId, time }: Scene): Promise<void> {
+  const body = JSON.stringify({ description: 'Confirmed' });
+  const request = { method: 'PATCH', path: '/behaviours/1', body, textType: null, ifMatch: null };
+  await asServer(({ draft }) =>
+    draft.put('held', {
+      id: 1 as HeldChangeId,
+      accountId,
+      actor: 'token admin',
+      action: 'behaviour.update 1',
+      request,
+      reasons: ['The zone shrinks.'],
+      createdAt: time.now,
+      expiresAt: time.now + 60_000,
+    }),
+  );
 }
 
 describe('the OpenAPI document', () => {
@@ -94,6 +147,42 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('is held against the rules of OpenAPI 3.1 and of JSON Schema, and breaks none', async () => {
+    const document = await readDocument(await withProvider());
+    expect(document.paths).toHaveProperty(['/api/v1/session/openid/callback']);
+    expect(faultsOf(document)).toEqual([]);
+  });
+
+  it.each([
+    ['"integer"', '"text"', 'cannot be "text"'],
+    ['"required":true', '"required":false', 'is required, and in the path'],
+    ['"example":1', '"example":"one"', 'is not "one"'],
+    ['"description":"Done."', '"description":""', 'has a description'],
+    ['"putX"', '"getX"', 'getX is taken by get /x/{id}'],
+    ['{"type":"object"}', '{"$ref":"#/components/schemas/x"}', 'leads nowhere'],
+    ['{"type":"object"}', '{"type":"object","nullable":true}', 'not a keyword'],
+    ['{"type":"object"}', '{"type":"object","examples":[5]}', 'is not 5'],
+  ])('would break one with %s as %s', (good, bad, fault) => {
+    const responses = {
+      200: {
+        description: 'Done.',
+        content: { 'application/json': { schema: { type: 'object' } } },
+      },
+    };
+    const parameters = [
+      { name: 'id', in: 'path', required: true, schema: { type: 'integer' }, example: 1 },
+    ];
+    const get = { operationId: 'getX', parameters, responses };
+    const put = { operationId: 'putX', parameters, responses };
+    const info = { title: 'x', version: '1' };
+    const document = { openapi: '3.1.0', info, paths: { '/x/{id}': { get, put } } };
+    expect(faultsOf(document)).toEqual([]);
+    const text = JSON.stringify(document);
+    expect(text).toContain(good);
+    const faults = faultsOf(JSON.parse(text.replace(good, bad)));
+    expect(faults.join('\n')).toContain(fault);
+  });
+
   it('says of every operation what it does, who may use it, and what it answers', async () => {
     const document = await readDocument(await scene());
     for (const [method, path, operation] of operationsOf(document)) {
@@ -112,9 +201,12 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has an example for every body and every parameter of a path', async () => {
-    const document = await readDocument(await scene());
+  it('has an example for every operation, every body and every parameter of a path', async () => {
+    const document = await readDocument(await withProvider());
     for (const [method, path, operation] of operationsOf(document)) {
+      const isSentElsewhere = path.includes('/session/openid/');
+      if (!isSentElsewhere)
+        expect(JSON.stringify(operation), `${method} ${path}`).toMatch(/"examples?":/);
       for (const [type, media] of Object.entries(operation.requestBody?.content ?? {})) {
         expect(media.example ?? media.schema.examples, `${method} ${path} ${type}`).toBeDefined();
       }
@@ -141,17 +233,27 @@ describe('the OpenAPI document', () => {
         (methodA === 'DELETE' ? pathB.length - pathA.length : 0),
     );
     for (const [method, path, operation] of operations) {
-      const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+      let url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
         exampleOf(operation, name).replace('rpz.corp', 'rpz.first'),
       );
+      // The first policy and device are for names, the second for addresses.
+      if (path.endsWith('/exports/addresses')) url = url.replace('/1/', '/2/');
       const query = path.endsWith('/explain') ? '?name=www.evil.example' : '';
       if (method === 'DELETE') await prepareDeletion(made, path);
-      const [media] = Object.values(operation.requestBody?.content ?? {});
-      const body = media === undefined ? undefined : (media.example ?? media.schema.examples?.[0]);
-      const answer = await made.call(method, url + query, body);
-      const label = `${method} ${url} answered ${answer.status}: ${answer.text.slice(0, 300)}`;
-      expect(answer.status, label).toBeLessThan(300);
-      expect(Object.keys(operation.responses), label).toContain(String(answer.status));
+      if (/\/feeds\/\{id\}\/(release|discard)$/.test(path)) made.feeds.hold(1);
+      for (const [type, media] of Object.entries(operation.requestBody?.content ?? NO_BODY)) {
+        const example = media && (media.example ?? media.schema.examples?.[0]);
+        // A serial that is served now is no example for a document.
+        const body = path.endsWith('/rollback') && example ? await servedSerial(made) : example;
+        const sender = type.endsWith('json')
+          ? await senderFor(made, method, path)
+          : asOctets(made, type);
+        const answer = await sender(method, url + query, body);
+        const label = `${method} ${url} ${type} answered ${answer.status}: ${answer.text.slice(0, 300)}`;
+        const isSentElsewhere = path.includes('/session/openid/');
+        expect(answer.status, label).toBeLessThan(isSentElsewhere ? 303 : 300);
+        expect(Object.keys(operation.responses), label).toContain(String(answer.status));
+      }
       called.push(`${method} ${path}`);
     }
     expect(new Set(called).size).toBe(operationsOf(document).length);
@@ -175,15 +277,84 @@ describe('the OpenAPI document', () => {
   });
 });
 
+/** What a token cannot do, because it did not log in. */
+function isForPerson(method: string, path: string): boolean {
+  return path.startsWith('/api/v1/session') && method !== 'GET';
+}
+
+/** The media types of an operation without a body: it is sent once, too. */
+const NO_BODY: Record<string, Media | undefined> = { json: undefined };
+
+/** Requests with a body that is no JSON. */
+function asOctets(made: Scene, type: string): Scene['call'] {
+  const headers = { authorization: `Bearer ${made.tokens.admin}`, 'content-type': type };
+  return (method, url, body) =>
+    send(made, { method, url, headers, body: Buffer.from(String(body)) });
+}
+
+/** The whole way of a browser: to the provider, and back with what that says. */
+async function comeBack(made: Scene & { readonly provider: Provider }): Promise<Answer> {
+  const begun = await send(made, { method: 'GET', url: '/session/openid/login' });
+  const back = made.provider.logIn(String(begun.headers.location), {
+    claims: { email: 'grace@example.org', email_verified: true },
+  });
+  const headers = { cookie: cookieOf(begun, 'sluice_openid') };
+  return send(made, { method: 'GET', url: back.pathname + back.search, headers });
+}
+
+async function senderFor(
+  made: Scene & { readonly provider: Provider },
+  method: string,
+  path: string,
+): Promise<Scene['call']> {
+  if (path.endsWith('/openid/callback')) return () => comeBack(made);
+  if (isForPerson(method, path)) return asPerson(made);
+  // A stream of events does not end by itself.
+  if (path.endsWith('/events')) return (_method, url) => beginningOf(made, url);
+  // A backup is restored into an empty account.
+  return path.endsWith('/restore') ? (await made.addAccount('empty')).call : made.call;
+}
+
+/** The first piece of an answer that does not end. */
+async function beginningOf({ app, tokens }: Scene, url: string): Promise<Answer> {
+  const answer = await app.inject({
+    url,
+    headers: { authorization: `Bearer ${tokens.viewer}` },
+    payloadAsStream: true,
+  });
+  const stream = answer.stream();
+  const [piece] = (await once(stream, 'data')) as [Buffer];
+  stream.destroy();
+  const { statusCode: status, headers } = answer;
+  return { status, headers, body: {}, text: piece.toString() };
+}
+
+/** Requests of the user in the examples, who is logged in with the password in the examples. */
+async function asPerson(made: Scene): Promise<ReturnType<typeof withCookie>> {
+  const there = await made.ok('GET', '/users?q=ada');
+  if (Number(there.total) === 0) await makeUser(made);
+  else await made.ok('PUT', `/users/${there.items?.[0]?.id}/password`, { password: PASSWORD });
+  return withCookie(made, await logIn(made));
+}
+
 function exampleOf(operation: Operation, name: string): string {
   const parameter = operation.parameters?.find((candidate) => candidate.name === name);
   return String(parameter?.example ?? parameter?.schema.examples?.[0]);
 }
 
+async function servedSerial({ ok }: Pick<Scene, 'ok'>): Promise<object> {
+  const { items } = await ok('GET', '/zones?policyId=1');
+  return { serial: (items as unknown as { serial: number }[])[0]!.serial };
+}
+
 /** What the rules want done first before the example can be deleted. */
-async function prepareDeletion({ call, ok }: Scene, path: string): Promise<void> {
+async function prepareDeletion(made: Scene, path: string): Promise<void> {
+  const { call, ok } = made;
+  if (path === '/api/v1/held-changes/{id}') await holdFirst(made);
   if (path === '/api/v1/policies/{id}/exclusions/{targetId}')
     await ok('PUT', '/policies/1/exclusions/1');
+  if (path === '/api/v1/policies/{id}/rollback')
+    await ok('POST', '/policies/1/rollback', await servedSerial({ ok }));
   if (path === '/api/v1/policies/{id}') await ok('PUT', '/devices/1/policy', { policyId: null });
   if (path === '/api/v1/tokens/{id}') await ok('POST', '/tokens', { name: 'spare', role: 'admin' });
   if (/^\/api\/v1\/(targets|bundles|lists)\/\{id\}$/.test(path)) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPolicy } from '../../src/publish/edits/index.ts';
+import { createPolicy, nextNameExpiry, removeExpiredNames } from '../../src/publish/edits/index.ts';
 import { scene } from './scene.ts';
 
 describe('policies', () => {
@@ -24,6 +24,8 @@ describe('policies', () => {
       excludedTargets: [],
       counts: { records: 2, block: null, allow: null },
       zones: [{ zone: 'rpz.corp.acme.sluice.internal.', side: 'rpz', records: 2 }],
+      formerNames: [],
+      rollback: null,
       devices: [],
       warnings: [],
     });
@@ -41,14 +43,9 @@ describe('policies', () => {
       defaultAction: { kind: 'drop' },
       description: '',
     });
-    const renamed = await ok('PATCH', '/policies/1', { name: 'corp2' });
-    expect(renamed.zones).toMatchObject([
-      { zone: 'rpz.corp.acme.sluice.internal.', serial: null },
-      { zone: 'rpz.corp2.acme.sluice.internal.', fromSerial: null },
-    ]);
     expect(await ok('DELETE', '/policies/1')).toMatchObject({
-      deleted: { id: 1, name: 'corp2' },
-      zones: [{ zone: 'rpz.corp2.acme.sluice.internal.', serial: null }],
+      deleted: { id: 1, name: 'corp' },
+      zones: [{ zone: 'rpz.corp.acme.sluice.internal.', serial: null }],
     });
     expect(await refused('GET', '/policies/1')).toMatchObject({ status: 404, value: 1 });
   });
@@ -196,7 +193,7 @@ describe('policies', () => {
     expect(publisher.model.policies.size).toBe(0);
   });
 
-  it('that a device pulls are neither deleted nor renamed, and the answer names the devices', async () => {
+  it('that a device pulls are not deleted, and the answer names the devices', async () => {
     const { ok, refused } = await scene();
     await ok('POST', '/policies', { name: 'corp', type: 'dns' });
     for (const name of ['r1', 'r2'])
@@ -206,10 +203,6 @@ describe('policies', () => {
       ...inUse,
       rule: 'Assign another policy first to device "r1", device "r2".',
     });
-    expect(await refused('PATCH', '/policies/1', { name: 'other' })).toMatchObject({
-      ...inUse,
-      field: 'name',
-    });
     expect(await ok('GET', '/policies/1')).toMatchObject({
       devices: [
         { id: 1, name: 'r1' },
@@ -218,6 +211,133 @@ describe('policies', () => {
     });
     for (const id of [1, 2]) await ok('PUT', `/devices/${id}/policy`, { policyId: null });
     await ok('DELETE', '/policies/1');
+  });
+
+  it('that are renamed move their zones, and keep the old ones answering for the grace time', async () => {
+    const { asServer, ok, publisher, refused, time } = await scene();
+    await ok('POST', '/policies', { name: 'corp', type: 'dns' });
+    for (const name of ['r1', 'r2'])
+      await ok('POST', '/devices', { name, type: 'dns', policyId: 1 });
+    const renamed = await ok('PATCH', '/policies/1', { name: 'Office' });
+    const until = '2030-02-14T12:00:00.000Z';
+    expect(renamed).toMatchObject({
+      policy: {
+        name: 'office',
+        zones: [{ zone: 'rpz.office.acme.sluice.internal.' }],
+        formerNames: [{ name: 'corp', until, zones: ['rpz.corp.acme.sluice.internal.'] }],
+        counts: { records: 2 },
+      },
+      devicesToChange: [
+        { id: 1, name: 'r1' },
+        { id: 2, name: 'r2' },
+      ],
+    });
+    const origins = () =>
+      publisher
+        .zones()
+        .filter(({ deviceId }) => deviceId === null)
+        .map(({ origin }) => origin.split('.')[1]);
+    expect(origins()).toEqual(['corp', 'office']);
+    expect(await ok('PATCH', '/policies/1', { description: 'x' })).toMatchObject({
+      devicesToChange: [],
+    });
+    // The old name is taken for everybody else, and not for the policy that had it.
+    const taken = { status: 409, type: '/api/v1/problems/name-taken', field: 'name' };
+    expect(await refused('POST', '/policies', { name: 'CORP', type: 'ip' })).toMatchObject({
+      ...taken,
+      rule: `Policy 1 had this name, and its zones answer under it until ${until}.`,
+    });
+    expect(await refused('POST', '/policies/1/duplicate', { name: 'corp' })).toMatchObject(taken);
+    time.now += 14 * 24 * 3_600_000 - 1;
+    expect(nextNameExpiry(publisher.model)).toBe(Date.parse(until));
+    expect(await asServer(removeExpiredNames)).toBe(0);
+    time.now += 1;
+    expect(await asServer(removeExpiredNames)).toBe(1);
+    expect(nextNameExpiry(publisher.model)).toBeNull();
+    expect(origins()).toEqual(['office']);
+    await ok('POST', '/policies', { name: 'corp', type: 'ip' });
+  });
+
+  it('take a former name back, and leave the one that they had', async () => {
+    const { ok } = await scene();
+    await ok('POST', '/policies', { name: 'a', type: 'ip' });
+    await ok('PATCH', '/policies/1', { name: 'b' });
+    await ok('PATCH', '/policies/1', { name: 'c' });
+    const back = await ok('PATCH', '/policies/1', { name: 'a' });
+    expect(back.policy).toMatchObject({
+      name: 'a',
+      zones: [{ zone: 'allow.a.acme.sluice.internal.' }, { zone: 'block.a.acme.sluice.internal.' }],
+      formerNames: [
+        { name: 'b', zones: ['allow.b.acme.sluice.internal.', 'block.b.acme.sluice.internal.'] },
+        { name: 'c' },
+      ],
+    });
+  });
+
+  it('that are deleted take the zones of their former names with them', async () => {
+    const { ok, publisher } = await scene();
+    await ok('POST', '/policies', { name: 'a', type: 'dns' });
+    await ok('PATCH', '/policies/1', { name: 'b' });
+    expect((await ok('DELETE', '/policies/1')).zones).toMatchObject([
+      { zone: 'rpz.a.acme.sluice.internal.', serial: null },
+      { zone: 'rpz.b.acme.sluice.internal.', serial: null },
+    ]);
+    expect(publisher.zones()).toEqual([]);
+    await ok('POST', '/policies', { name: 'a', type: 'dns' });
+  });
+
+  it('keep a bounded number of former names', async () => {
+    const { ok, refused } = await scene();
+    await ok('POST', '/policies', { name: 'n0', type: 'dns' });
+    for (let index = 1; index <= 16; index++) {
+      await ok('PATCH', '/policies/1', { name: `n${index}` });
+    }
+    expect(await refused('PATCH', '/policies/1', { name: 'n17' })).toMatchObject({
+      status: 409,
+      type: '/api/v1/problems/name-fixed',
+      field: 'name',
+    });
+    await ok('PATCH', '/policies/1', { name: 'n3' });
+  });
+
+  it('leave no former name where the settings give no grace', async () => {
+    const { ok, publisher } = await scene({}, { renameGraceMs: 0 });
+    await ok('POST', '/policies', { name: 'corp', type: 'dns' });
+    const renamed = await ok('PATCH', '/policies/1', { name: 'office' });
+    expect(renamed.policy).toMatchObject({ formerNames: [] });
+    expect(publisher.zones().map(({ origin }) => origin)).toEqual([
+      'rpz.office.acme.sluice.internal.',
+    ]);
+  });
+
+  it('that are rolled back keep their name and TTL', async () => {
+    const { asServer, ok, publisher, refused } = await scene();
+    await ok('POST', '/policies', { name: 'corp', type: 'dns' });
+    const [zone] = publisher.zones();
+    const { origin = '', serial = 0 } = zone ?? {};
+    await asServer(({ draft }) => {
+      draft.rollBack(1 as never, { [origin]: serial });
+      const policy = draft.model.policies.get(1 as never)!;
+      draft.put('policy', {
+        ...policy,
+        rollback: { serials: { [origin]: serial }, at: draft.now },
+      });
+    });
+    for (const [field, value] of [
+      ['name', 'other'],
+      ['ttl', 5],
+    ] as const) {
+      expect(await refused('PATCH', '/policies/1', { [field]: value })).toMatchObject({
+        status: 409,
+        type: '/api/v1/problems/rolled-back',
+        field,
+        value,
+      });
+    }
+    expect(await ok('PATCH', '/policies/1', { description: 'x', ttl: 60 })).toMatchObject({
+      policy: { description: 'x', rollback: { serials: { [origin]: serial } } },
+    });
+    expect(await ok('GET', '/policies?rolledBack=true')).toMatchObject({ total: 1 });
   });
 
   it('tell exact numbers of addresses, as texts where JSON would lose digits', async () => {

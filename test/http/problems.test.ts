@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_API_LIMITS } from '../../src/http/index.ts';
 import { HTTP_PROBLEMS } from '../../src/http/problem.ts';
 import { MODEL_ERRORS } from '../../src/policy/model-error.ts';
+import { type Sending, send } from './people.ts';
 import { scene } from './scene.ts';
+
+const as = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe('problems (RFC 9457)', () => {
   it('have type, title, status and detail, in their own media type', async () => {
@@ -16,6 +19,9 @@ describe('problems (RFC 9457)', () => {
       title: 'There is nothing at this address',
       status: 404,
       detail: 'No GET at /api/v1/nothing/here.',
+      field: 'path',
+      value: '/api/v1/nothing/here',
+      rule: 'The API has an operation with the method GET at the path.',
     });
   });
 
@@ -122,7 +128,120 @@ describe('problems (RFC 9457)', () => {
       status: 400,
     });
     expect(await refused('POST', '/targets', [])).toMatchObject({ status: 400, field: 'body' });
-    expect(await refused('POST', '/targets', 'name')).toMatchObject({ status: 400 });
+  });
+
+  it('come for bodies of a type that the operation does not take, whatever is in them', async () => {
+    const { ok, publisher, app, tokens } = await scene();
+    await ok('POST', '/targets', { name: 'one' });
+    await ok('POST', '/lists', { name: 'one' });
+    const { model } = publisher;
+    const json = JSON.stringify({ name: 'two' });
+    for (const [method, url, type, payload, taken] of [
+      ['POST', '/targets', 'text/plain', 'name', 'application/json'],
+      ['POST', '/targets', 'text/csv; charset=utf-8', json, 'application/json'],
+      ['PATCH', '/lists/1', 'text/plain', '', 'application/json'],
+      ['POST', '/session', 'text/plain', json, 'application/json'],
+      ['POST', '/restore', 'text/plain', json, 'application/json'],
+      ['POST', '/targets', 'application/octet-stream', json, 'application/json'],
+      ['PUT', '/targets/1/indicators', 'text/csv', 'a.example\n', 'text/plain'],
+      ['PUT', '/targets/1/indicators', 'application/json', '"a.example"', 'text/plain'],
+      [
+        'PUT',
+        '/lists/1/entries',
+        'application/xml',
+        '<a/>',
+        'application/json or text/plain or text/csv',
+      ],
+    ] as const) {
+      const headers = { authorization: `Bearer ${tokens.admin}`, 'content-type': type };
+      const response = await app.inject({ method, url: `/api/v1${url}`, headers, payload });
+      expect(response.json(), `${method} ${url} ${type}`).toMatchObject({
+        status: 415,
+        type: '/api/v1/problems/media-type',
+        field: 'Content-Type',
+        value: type,
+        rule: `The body comes as ${taken}.`,
+      });
+    }
+    expect(publisher.model).toBe(model);
+  });
+
+  it('tell field, value and rule also where the request as a whole is refused', async () => {
+    const limits = { ...DEFAULT_API_LIMITS, jsonBodyMax: 1_000, failedAuthMax: 1 };
+    const made = await scene({ limits });
+    const other = await made.addAccount('other');
+    const admin = { authorization: `Bearer ${made.tokens.admin}` };
+    const cases: [Sending, object][] = [
+      [
+        { method: 'POST', url: '/policies', body: {}, headers: as(made.tokens.viewer) },
+        {
+          status: 403,
+          field: 'role',
+          value: 'viewer',
+          rule: 'POST /api/v1/policies needs the role editor.',
+        },
+      ],
+      [
+        {
+          method: 'GET',
+          url: '/policies',
+          headers: { ...as(other.tokens.admin), 'sluice-account': 'acme' },
+        },
+        { status: 403, field: 'Sluice-Account', value: 'acme', rule: /^Only an admin of the/ },
+      ],
+      [
+        { method: 'GET', url: '/nowhere?token=not-it-at-all', headers: as(other.tokens.viewer) },
+        { status: 404, field: 'path', value: '/api/v1/nowhere' },
+      ],
+      [
+        { method: 'DELETE', url: '/session', headers: admin },
+        { status: 403, field: 'Authorization', value: null, rule: /logged in, not for a token/ },
+      ],
+      [
+        {
+          method: 'POST',
+          url: '/targets',
+          body: '{"password": "p',
+          headers: { ...admin, 'content-type': 'application/json' },
+        },
+        { status: 400, field: 'body', value: null, rule: /JSON text/ },
+      ],
+      [
+        { method: 'POST', url: '/targets', body: { name: 'x'.repeat(1_000) }, headers: admin },
+        { status: 413, field: 'body', value: 1_011, rule: 'The body has at most 1000 octets.' },
+      ],
+      [
+        { method: 'POST', url: '/session', body: { name: 'ada', password: 'not-it-at-all' } },
+        { status: 401, field: 'password', value: null, rule: /^There is no user/ },
+      ],
+      [
+        {
+          method: 'POST',
+          url: '/session',
+          body: { name: 'ada', password: 'p' },
+          headers: { 'sec-fetch-site': 'cross-site' },
+        },
+        { status: 403, field: 'Sec-Fetch-Site', value: 'cross-site', rule: /another site/ },
+      ],
+      [
+        { method: 'GET', url: '/policies', headers: as('no-such-token') },
+        { status: 401, field: 'Authorization', value: null, rule: /^Send the header/ },
+      ],
+      [
+        { method: 'GET', url: '/policies', headers: as('no-such-token') },
+        { status: 429, field: 'Authorization', value: null, rule: /^After too many failures/ },
+      ],
+    ];
+    for (const [sending, wanted] of cases) {
+      const answer = await send(made, sending);
+      const label = `${sending.method} ${sending.url}: ${answer.text}`;
+      const fields = Object.entries(wanted).map(([name, value]) => [
+        name,
+        value instanceof RegExp ? expect.stringMatching(value) : value,
+      ]);
+      expect(answer.body, label).toMatchObject(Object.fromEntries(fields));
+      expect(answer.text).not.toMatch(/no-such-token|not-it-at-all/);
+    }
   });
 
   it('come for bodies that are too large, before they are read', async () => {

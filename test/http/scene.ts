@@ -20,6 +20,8 @@ import {
 } from '../../src/publish/edits/index.ts';
 import type { Store } from '../../src/publish/store-port.ts';
 import { openStore } from '../../src/store/index.ts';
+import { safetySettings } from '../support/safety.ts';
+import { createFeedsDouble, type FeedsDouble, PRESETS } from './feeds-double.ts';
 
 const endings: (() => unknown)[] = [];
 
@@ -43,6 +45,8 @@ export interface Scene {
   readonly app: FastifyInstance;
   readonly publisher: RunningPublisher;
   readonly store: Store;
+  /** Runs no feed by itself. */
+  readonly feeds: FeedsDouble;
   readonly accountId: AccountId;
   readonly tokens: Readonly<Record<Role, string>>;
   /** The clock of the publisher, in Unix milliseconds: tests may move it. */
@@ -53,12 +57,19 @@ export interface Scene {
   ok(method: string, url: string, body?: unknown, as?: Role): Promise<Json>;
   /** The same, which must be refused. */
   refused(method: string, url: string, body?: unknown, as?: Role | null): Promise<Problem>;
+  /** Makes a second account, with a token of each role and callers of its own. */
+  addAccount(
+    label: string,
+  ): Promise<Pick<Scene, 'accountId' | 'tokens' | 'call' | 'ok' | 'refused'>>;
   /** Edits as the server itself does, which may make what is predefined. */
   asServer<Value>(edit: (edit: Edit) => Value): Promise<Value>;
 }
 
 /** The API over a real publisher and a real SQLite file, which are gone after the test. */
-export async function scene(options: Partial<ApiOptions> = {}): Promise<Scene> {
+export async function scene(
+  options: Partial<ApiOptions> = {},
+  edits: Partial<EditSettings> = {},
+): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-http-'));
   endings.push(() => rmSync(folder, { recursive: true, force: true }));
   const store = await openStore({ path: join(folder, 'sluice.db'), keyFile: join(folder, 'key') });
@@ -82,24 +93,47 @@ export async function scene(options: Partial<ApiOptions> = {}): Promise<Scene> {
     ownerOctetsMax: 200,
     isPublicSuffix: (name) => getPublicSuffix(name) === name,
     memberKinds: (members) => memberKinds(publisher.catalogue, members),
+    zones: () => publisher.state.zones,
     keyAlgorithms: ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'],
     randomBytes: (octets) => randomBytes(octets),
+    ...edits,
   };
   const { accountId, tokens } = await firstRun(publisher, settings);
+  const feeds = createFeedsDouble({ model: () => publisher.model, clock: () => time.now });
   const app = buildApi({
     publisher,
     edits: settings,
+    safety: safetySettings(),
     version: '0.0.0',
     limits: DEFAULT_API_LIMITS,
+    sessions: { lifetimeMs: 43_200_000, idleTimeoutMs: 3_600_000, secureCookie: false },
+    passwordCost: { N: 1_024, r: 8, p: 1 },
+    clock: () => time.now,
     monotonicMs: () => performance.now(),
     deviceStatus: () => store.deviceZoneStatus(),
+    feeds,
+    feedPresets: PRESETS,
     isServing: () => true,
     collectMetrics: () => [],
     ...options,
   });
   endings.push(() => app.close());
   holdAnswersToTheirSchemas(app);
-  return { app, publisher, store, accountId, tokens, time, ...callers(app, tokens), asServer };
+  return {
+    app,
+    publisher,
+    store,
+    feeds,
+    accountId,
+    tokens,
+    time,
+    ...callers(app, tokens),
+    async addAccount(label) {
+      const added = await firstRun(publisher, settings, label);
+      return { ...added, ...callers(app, added.tokens) };
+    },
+    asServer,
+  };
 
   async function asServer<Value>(edit: (edit: Edit) => Value): Promise<Value> {
     const { value } = await publisher.change({ actor: 'server', action: 'test' }, (draft) =>
@@ -109,11 +143,17 @@ export async function scene(options: Partial<ApiOptions> = {}): Promise<Scene> {
   }
 }
 
+/** A schema, or one for each media type. */
+type Answered = TSchema & {
+  readonly content?: Readonly<Record<string, { readonly schema: TSchema }>>;
+};
+
 /** Every good answer of every test is exactly what the OpenAPI document says: nothing less, nothing more. */
 function holdAnswersToTheirSchemas(app: FastifyInstance): void {
   app.addHook('preSerialization', async (request, reply, payload) => {
     const { response } = request.routeOptions.schema ?? {};
-    const schema = (response as Record<number, TSchema> | undefined)?.[reply.statusCode];
+    const declared = (response as Record<number, Answered> | undefined)?.[reply.statusCode];
+    const schema = declared?.content?.['application/json']?.schema ?? declared;
     if (schema === undefined) return payload;
     expect([...Value.Errors(schema, payload)], request.url).toEqual([]);
     expect(payload, request.url).toEqual(Value.Clean(schema, structuredClone(payload)));
@@ -123,12 +163,9 @@ function holdAnswersToTheirSchemas(app: FastifyInstance): void {
 
 const ROLES: readonly Role[] = ['admin', 'editor', 'viewer', 'sensor'];
 
-async function firstRun(publisher: RunningPublisher, settings: EditSettings) {
+async function firstRun(publisher: RunningPublisher, settings: EditSettings, label = 'acme') {
   const { value } = await publisher.change({ actor: 'server', action: 'first run' }, (draft) => {
-    const account = createAccount(
-      { draft, settings, system: true },
-      { label: 'acme', name: 'Acme' },
-    );
+    const account = createAccount({ draft, settings, system: true }, { label, name: label });
     const edit: Edit = { draft, settings, accountId: account.id, system: true };
     const secrets = ROLES.map((role) => [role, createToken(edit, { name: role, role }).secret]);
     return {
@@ -168,6 +205,8 @@ function callers(
     async ok(method, url, body, as) {
       const answer = await call(method, url, body, as);
       expect(answer.status, answer.text).toBeLessThan(300);
+      // A change that waits for a confirmation was not made, whatever the status says.
+      expect(answer.status === 202 && 'held' in answer.body, answer.text).toBe(false);
       return answer.body;
     },
     async refused(method, url, body, as) {

@@ -107,14 +107,18 @@ describe('indicators of a target', () => {
   });
 
   it('that cover very much need a confirmation', async () => {
-    const { ok } = await withPolicy();
+    const { call, ok } = await withPolicy();
     const add = ['com', 'co.uk', '10.0.0.0/7'];
     const held = await ok('PATCH', '/targets/1/indicators', { add });
     expect(held).toMatchObject({
       added: 0,
       rejectedByReason: { 'public-suffix': 2, 'prefix-too-short': 1 },
     });
-    const confirmed = await ok('PATCH', '/targets/1/indicators?confirmBroad=true', { add });
+    // The change as a whole is above the limits, too: it would block half of the Internet.
+    const url = '/targets/1/indicators?confirmBroad=true';
+    expect((await call('PATCH', url, { add })).body).toMatchObject({ held: { id: 1 } });
+    expect(await ok('GET', '/targets/1')).toMatchObject({ size: 0 });
+    const confirmed = await ok('PATCH', `${url}&confirm=true`, { add });
     expect(confirmed).toMatchObject({ added: 3, rejectedTotal: 0 });
     // What is held may be removed without a second question.
     expect(await ok('PATCH', '/targets/1/indicators', { remove: add })).toMatchObject({

@@ -31,6 +31,7 @@ describe('targets', () => {
         attributes: ATTRIBUTES,
         supportsAllow: false,
         partner: false,
+        entitled: true,
         origin: 'custom',
         size: 0,
         createdAt: '2030-01-31T12:00:00.000Z',
@@ -90,7 +91,7 @@ describe('targets', () => {
       [{ name: 'x', attributes: { tags: [''] } }, 'attributes.tags[0]', ''],
       [{ name: 'x', attributes: { colour: 1 } }, 'attributes.colour', 1],
       [{ name: 'x', supportsAllow: 'yes' }, 'supportsAllow', 'yes'],
-      [{ name: 'x', partner: true }, 'partner', true],
+      [{ name: 'x', partner: 'yes' }, 'partner', 'yes'],
       [{ name: 'x', origin: 'built-in' }, 'origin', 'built-in'],
     ] as const;
     for (const [body, field, value] of cases) {
@@ -150,7 +151,9 @@ describe('targets', () => {
     expect(await names('q=TARGET 3')).toBe('3');
     expect(await names('severityMin=3&severityMax=4')).toBe('02');
     expect(await names('danger=high')).toBe('24');
-    expect(await names('tag=t1')).toBe('13');
+    expect(await names('danger=high&danger=low&sort=-id')).toBe('43210');
+    expect(await names('tags=T1')).toBe('13');
+    expect(await names('tags=t0&tags=t1')).toBe('01234');
     expect(await names('threatType=botnet&origin=custom&sort=-id')).toBe('43210');
     expect(await names('origin=sample')).toBe('');
   });

@@ -52,6 +52,14 @@ describe('tokens and roles', () => {
       ['GET', '/devices/1/keys', undefined, ['admin']],
       ['GET', '/tokens', undefined, ['admin']],
       ['POST', '/tokens', {}, ['admin']],
+      ['GET', '/account', undefined, ['admin', 'editor', 'viewer']],
+      ['GET', '/accounts', undefined, ['admin']],
+      ['POST', '/accounts', {}, ['admin']],
+      ['GET', '/users', undefined, ['admin']],
+      ['POST', '/users', {}, ['admin']],
+      ['PUT', '/users/1/password', {}, ['admin']],
+      ['GET', '/entitlements', undefined, ['admin', 'editor', 'viewer']],
+      ['POST', '/entitlements', {}, ['admin']],
     ];
     for (const [method, url, body, allowed] of tries) {
       for (const role of ['admin', 'editor', 'viewer', 'sensor'] as const) {
@@ -80,8 +88,15 @@ describe('tokens and roles', () => {
     const secret = String(created.body.secret);
     expect(secret).toMatch(/^sluice_[A-Za-z0-9_-]{43}$/);
     const headers = { authorization: `Bearer ${secret}` };
+    const account = { id: 1, label: 'acme', name: expect.any(String), operator: true };
     expect((await app.inject({ url: '/api/v1/session', headers })).json()).toEqual({
+      kind: 'token',
+      role: 'viewer',
       token: created.body.token,
+      user: null,
+      account,
+      ownAccount: account,
+      expiresAt: null,
     });
     const kept = [...publisher.model.tokens.values()].find(({ name }) => name === 'console');
     expect(kept?.sha256).toBe(createHash('sha256').update(secret).digest('hex'));

@@ -1,19 +1,26 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import type { Policy, Target } from '../../policy/model.ts';
 import {
   ATTACHMENT_KINDS,
   attach,
+  attachAsTargets,
+  type BundleSnapshot,
   changeAttachment,
   detach,
   excludeTarget,
   includeTarget,
 } from '../../publish/edits/index.ts';
 import type { ApiContext } from '../api-context.ts';
-import { answers, IdParams, IdSchema } from '../views/common.ts';
-import { ActionChangeSchema, NewAttachmentSchema, policyView } from '../views/policy-view.ts';
+import { changeRoute } from '../change-route.ts';
+import { IdParams, IdSchema } from '../views/common.ts';
+import {
+  ActionChangeSchema,
+  AttachSchema,
+  PolicySchema,
+  policyView,
+  SnapshotSchema,
+} from '../views/policy-view.ts';
 import type { ApiApp } from './app-type.ts';
-import { ChangedPolicy } from './policies.ts';
-
-const tags = ['policies'];
 
 const AttachmentParams = Type.Object({
   id: IdSchema,
@@ -23,107 +30,92 @@ const AttachmentParams = Type.Object({
 const ExclusionParams = Type.Object({ id: IdSchema, targetId: IdSchema });
 
 export function registerAttachments(app: ApiApp, context: ApiContext): void {
-  app.post(
-    '/policies/:id/attachments',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Attach a target, bundle or list',
-        description:
-          'Without an action it gets the default action of the policy; a list in an IP policy acts by its own.',
-        params: IdParams,
-        body: NewAttachmentSchema,
-        response: answers(201, ChangedPolicy),
-      },
-    },
-    async (request, reply) => {
-      const { value, zones } = await context.change(request, 'policy.attach', (edit) =>
-        attach(edit, request.params.id, request.body),
-      );
-      return reply.code(201).send({ policy: policyView(value, context.source(request)), zones });
-    },
-  );
+  const common = {
+    access: 'editor',
+    tag: 'policies',
+    locks: 'policy',
+    answer: { policy: PolicySchema },
+    view: (policy: Policy, request: Parameters<ApiContext['source']>[0]) => ({
+      policy: policyView(policy, context.source(request)),
+    }),
+  } as const;
 
-  app.patch(
-    '/policies/:id/attachments/:kind/:memberId',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Change the action of an attachment',
-        params: AttachmentParams,
-        body: ActionChangeSchema,
-        response: answers(200, ChangedPolicy),
-      },
+  changeRoute(app, context, {
+    ...common,
+    answer: { ...common.answer, snapshot: Type.Optional(SnapshotSchema) },
+    method: 'POST',
+    url: '/policies/:id/attachments',
+    action: 'policy.attach',
+    summary: 'Attach a target, bundle or list',
+    description:
+      'Without an action it gets the default action of the policy; a list in an IP policy acts by its own. A bundle is followed as it changes, or with asTargets attached as the targets that it holds now.',
+    status: 201,
+    params: IdParams,
+    body: AttachSchema,
+    edit: (edit, { params, body }): { policy: Policy; snapshot?: BundleSnapshot } => {
+      if (body.asTargets !== true) return { policy: attach(edit, params.id, body) };
+      const snapshot = attachAsTargets(edit, params.id, body);
+      return { policy: snapshot.policy, snapshot };
     },
-    async (request) => {
-      const { id, kind, memberId } = request.params;
-      const { value, zones } = await context.change(request, 'policy.attachment.update', (edit) =>
-        changeAttachment(edit, id, { kind, id: memberId }, request.body),
-      );
-      return { policy: policyView(value, context.source(request)), zones };
-    },
-  );
+    view: ({ policy, snapshot }, request) => ({
+      ...common.view(policy, request),
+      ...(snapshot === undefined ? {} : { snapshot: snapshotView(snapshot) }),
+    }),
+  });
 
-  app.delete(
-    '/policies/:id/attachments/:kind/:memberId',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Detach a target, bundle or list',
-        params: AttachmentParams,
-        response: answers(200, ChangedPolicy),
-      },
-    },
-    async (request) => {
-      const { id, kind, memberId } = request.params;
-      const { value, zones } = await context.change(request, 'policy.detach', (edit) =>
-        detach(edit, id, { kind, id: memberId }),
-      );
-      return { policy: policyView(value, context.source(request)), zones };
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    method: 'PATCH',
+    url: '/policies/:id/attachments/:kind/:memberId',
+    action: 'policy.attachment.update',
+    summary: 'Change the action of an attachment',
+    params: AttachmentParams,
+    body: ActionChangeSchema,
+    edit: (edit, { params: { id, kind, memberId }, body }) =>
+      changeAttachment(edit, id, { kind, id: memberId }, body),
+  });
 
-  app.put(
-    '/policies/:id/exclusions/:targetId',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Exclude a target',
-        description: 'It stays out, whatever brings it.',
-        params: ExclusionParams,
-        response: answers(200, ChangedPolicy),
-      },
-    },
-    async (request) => {
-      const { id, targetId } = request.params;
-      const { value, zones } = await context.change(request, 'policy.exclude', (edit) =>
-        excludeTarget(edit, id, targetId),
-      );
-      return { policy: policyView(value, context.source(request)), zones };
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    method: 'DELETE',
+    url: '/policies/:id/attachments/:kind/:memberId',
+    action: 'policy.detach',
+    summary: 'Detach a target, bundle or list',
+    params: AttachmentParams,
+    edit: (edit, { params: { id, kind, memberId } }) => detach(edit, id, { kind, id: memberId }),
+  });
 
-  app.delete(
-    '/policies/:id/exclusions/:targetId',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Take an exclusion back',
-        params: ExclusionParams,
-        response: answers(200, ChangedPolicy),
-      },
-    },
-    async (request) => {
-      const { id, targetId } = request.params;
-      const { value, zones } = await context.change(request, 'policy.include', (edit) =>
-        includeTarget(edit, id, targetId),
-      );
-      return { policy: policyView(value, context.source(request)), zones };
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    method: 'PUT',
+    url: '/policies/:id/exclusions/:targetId',
+    action: 'policy.exclude',
+    summary: 'Exclude a target',
+    description: 'It stays out, whatever brings it.',
+    params: ExclusionParams,
+    edit: (edit, { params }) => excludeTarget(edit, params.id, params.targetId),
+  });
+
+  changeRoute(app, context, {
+    ...common,
+    method: 'DELETE',
+    url: '/policies/:id/exclusions/:targetId',
+    action: 'policy.include',
+    summary: 'Take an exclusion back',
+    params: ExclusionParams,
+    edit: (edit, { params }) => includeTarget(edit, params.id, params.targetId),
+  });
+}
+
+function snapshotView(snapshot: BundleSnapshot): Static<typeof SnapshotSchema> {
+  const named = ({ id, name }: Target) => ({ id, name });
+  return {
+    attached: snapshot.attached.map(named),
+    attachedAlready: snapshot.attachedAlready.map(named),
+    leftOut: snapshot.leftOut.map(({ target, refusal: { code, rule } }) => ({
+      ...named(target),
+      reason: code,
+      rule,
+    })),
+  };
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { Bundle, Target } from '../../policy/model.ts';
+import type { Bundle, Model } from '../../policy/model.ts';
 import {
   createBundle,
   deleteBundle,
@@ -8,7 +8,9 @@ import {
   updateBundle,
 } from '../../publish/edits/index.ts';
 import type { ApiContext } from '../api-context.ts';
-import { type Columns, listQuery, pageOf, pageSchema } from '../page.ts';
+import { changeRoute } from '../change-route.ts';
+import { etagOf } from '../etag.ts';
+import { idQuery, listQuery, pageOf, pageSchema } from '../page.ts';
 import {
   BundlePatchSchema,
   BundleSchema,
@@ -18,27 +20,36 @@ import {
   NewBundleSchema,
 } from '../views/bundle-view.ts';
 import { answers, IdParams, NamedSchema } from '../views/common.ts';
-import { TargetSchema, targetView } from '../views/target-view.ts';
-import { ZoneChangesSchema } from '../views/zone-view.ts';
+import { attachedIds, heldTargets } from '../views/model-index.ts';
+import { TargetSchema } from '../views/target-view.ts';
 import type { ApiApp } from './app-type.ts';
+import { InPolicyQuery, inPolicyFilter } from './in-policy.ts';
+import { TargetsQuery, targetPage } from './target-pages.ts';
 
 const tags = ['bundles'];
-const COLUMNS: Columns<Bundle> = {
-  id: ({ id }) => id,
-  name: ({ name }) => name,
-  createdAt: ({ createdAt }) => createdAt,
-  updatedAt: ({ updatedAt }) => updatedAt,
-};
-const TARGET_COLUMNS: Columns<Target> = {
-  id: ({ id }) => id,
-  name: ({ name }) => name,
-};
-const ChangedBundle = Type.Object({ bundle: BundleWithTargetsSchema, zones: ZoneChangesSchema });
+const COLUMNS = ['id', 'name', 'description', 'targetCount', 'createdAt', 'updatedAt'] as const;
+const count = Type.Optional(Type.Integer({ minimum: 0 }));
+const ListBundlesQuery = Type.Object(
+  {
+    ...listQuery(COLUMNS),
+    target: idQuery('Only bundles that hold this target now.'),
+    targetCountMin: count,
+    targetCountMax: count,
+    ...InPolicyQuery,
+  },
+  { additionalProperties: false },
+);
 
 export function registerBundles(app: ApiApp, context: ApiContext): void {
   const { publisher } = context.options;
+  const common = {
+    access: 'editor',
+    tag: 'bundles',
+    answer: { bundle: BundleWithTargetsSchema },
+  } as const;
   const withTargets = (bundle: Bundle) =>
     bundleWithTargetsView(bundle, targetsOfBundle(bundle, publisher.model));
+  const view = (bundle: Bundle) => ({ bundle: withTargets(bundle) });
 
   app.get(
     '/bundles',
@@ -47,37 +58,47 @@ export function registerBundles(app: ApiApp, context: ApiContext): void {
       schema: {
         tags,
         summary: 'List bundles',
-        querystring: Type.Object(listQuery(COLUMNS), { additionalProperties: false }),
+        querystring: ListBundlesQuery,
         response: answers(200, pageSchema(BundleSchema)),
       },
     },
-    (request) =>
-      pageOf(publisher.model.bundles.values(), request.query, {
-        columns: COLUMNS,
+    (request) => {
+      const viewer = context.viewer(request);
+      const { model } = viewer;
+      const { target, targetCountMin = 0, targetCountMax = model.targets.size } = request.query;
+      const isWanted = inPolicyFilter(viewer, request.query, (policy) =>
+        attachedIds(policy, 'bundle'),
+      );
+      const found = model.bundles.values().filter((bundle) => {
+        const held = heldTargets(model, bundle);
+        return (
+          held.length >= targetCountMin &&
+          held.length <= targetCountMax &&
+          (target === undefined || held.some(({ id }) => id === target)) &&
+          isWanted(bundle.id)
+        );
+      });
+      return pageOf(found, request.query, {
+        columns: columnsOf(model),
         searched: ({ name, description }) => [name, description],
-        view: (bundle) => bundleView(bundle, targetsOfBundle(bundle, publisher.model)),
-      }),
+        view: (bundle) => bundleView(bundle, heldTargets(model, bundle)),
+      });
+    },
   );
 
-  app.post(
-    '/bundles',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Create a bundle',
-        description: 'An empty filter holds every target but the built-in one.',
-        body: NewBundleSchema,
-        response: answers(201, ChangedBundle),
-      },
-    },
-    async (request, reply) => {
-      const { value, zones } = await context.change(request, 'bundle.create', (edit) =>
-        createBundle(edit, request.body),
-      );
-      return reply.code(201).send({ bundle: withTargets(value), zones });
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    method: 'POST',
+    url: '/bundles',
+    action: 'bundle.create',
+    summary: 'Create a bundle',
+    description:
+      'An empty filter holds every target but the built-in one. The catalogue is kept by the account that runs the server.',
+    status: 201,
+    body: NewBundleSchema,
+    edit: (edit, { body }) => createBundle(edit, body),
+    view,
+  });
 
   app.get(
     '/bundles/:id',
@@ -90,7 +111,11 @@ export function registerBundles(app: ApiApp, context: ApiContext): void {
         response: answers(200, BundleWithTargetsSchema),
       },
     },
-    (request) => withTargets(findBundle(context.viewer(request), request.params.id)),
+    (request, reply) => {
+      const bundle = findBundle(context.viewer(request), request.params.id);
+      reply.header('etag', etagOf(publisher.model, 'bundle', request.params));
+      return withTargets(bundle);
+    },
   );
 
   app.get(
@@ -101,57 +126,55 @@ export function registerBundles(app: ApiApp, context: ApiContext): void {
         tags,
         summary: 'List the targets that a bundle holds now',
         params: IdParams,
-        querystring: Type.Object(listQuery(TARGET_COLUMNS), { additionalProperties: false }),
+        querystring: TargetsQuery,
         response: answers(200, pageSchema(TargetSchema)),
       },
     },
     (request) => {
-      const bundle = findBundle(context.viewer(request), request.params.id);
-      return pageOf(targetsOfBundle(bundle, publisher.model), request.query, {
-        columns: TARGET_COLUMNS,
-        view: targetView,
-      });
+      const viewer = context.viewer(request);
+      const held = targetsOfBundle(findBundle(viewer, request.params.id), viewer.model);
+      return targetPage(held, request.query, viewer);
     },
   );
 
-  app.patch(
-    '/bundles/:id',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Change a bundle',
-        description: 'A given filter replaces the whole filter.',
-        params: IdParams,
-        body: BundlePatchSchema,
-        response: answers(200, ChangedBundle),
-      },
-    },
-    async (request) => {
-      const { value, zones } = await context.change(request, 'bundle.update', (edit) =>
-        updateBundle(edit, request.params.id, request.body),
-      );
-      return { bundle: withTargets(value), zones };
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    locks: 'bundle',
+    method: 'PATCH',
+    url: '/bundles/:id',
+    action: 'bundle.update',
+    summary: 'Change a bundle',
+    description: 'A given filter replaces the whole filter.',
+    params: IdParams,
+    body: BundlePatchSchema,
+    edit: (edit, { params, body }) => updateBundle(edit, params.id, body),
+    view,
+  });
 
-  app.delete(
-    '/bundles/:id',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Delete a bundle',
-        description: 'Refused while a policy attaches it.',
-        params: IdParams,
-        response: answers(200, Type.Object({ deleted: NamedSchema, zones: ZoneChangesSchema })),
-      },
-    },
-    async (request) => {
-      const { value, zones } = await context.change(request, 'bundle.delete', (edit) =>
-        deleteBundle(edit, request.params.id),
-      );
-      return { deleted: { id: value.id, name: value.name }, zones };
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    locks: 'bundle',
+    answer: { deleted: NamedSchema },
+    method: 'DELETE',
+    url: '/bundles/:id',
+    action: 'bundle.delete',
+    summary: 'Delete a bundle',
+    description: 'Refused while a policy attaches it.',
+    params: IdParams,
+    edit: (edit, { params }) => deleteBundle(edit, params.id),
+    view: ({ id, name }) => ({ deleted: { id, name } }),
+  });
+}
+
+function columnsOf(
+  model: Model,
+): Readonly<Record<(typeof COLUMNS)[number], (bundle: Bundle) => string | number>> {
+  return {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    description: ({ description }) => description,
+    targetCount: (bundle) => heldTargets(model, bundle).length,
+    createdAt: ({ createdAt }) => createdAt,
+    updatedAt: ({ updatedAt }) => updatedAt,
+  };
 }

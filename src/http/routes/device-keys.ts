@@ -1,24 +1,30 @@
 import { Type } from 'typebox';
-import { createKey, deleteKey, findDevice } from '../../publish/edits/index.ts';
+import type { DeviceKey } from '../../policy/model.ts';
+import {
+  createKey,
+  deleteKey,
+  findDevice,
+  type RotatedKeys,
+  rotateKeys,
+} from '../../publish/edits/index.ts';
 import type { ApiContext } from '../api-context.ts';
+import { changeRoute } from '../change-route.ts';
 import { answers, IdParams, IdSchema } from '../views/common.ts';
-import { KeySchema, keysOf, keyView, NewKeySchema } from '../views/device-view.ts';
+import { KeySchema, keysOf, keyView, NewKeySchema, RotationSchema } from '../views/device-view.ts';
 import type { ApiApp } from './app-type.ts';
 
-const tags = ['devices'];
 const KeyParams = Type.Object({ id: IdSchema, keyId: IdSchema });
-const CreatedKey = Type.Object({
-  key: KeySchema,
-  secret: Type.String({ description: 'Base64, as resolvers take it. Told this once.' }),
-});
+const SecretSchema = Type.String({ description: 'Base64, as resolvers take it. Told this once.' });
 
 export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
+  const common = { access: 'admin', tag: 'devices', locks: 'device' } as const;
+
   app.get(
     '/devices/:id/keys',
     {
       config: { access: 'admin' },
       schema: {
-        tags,
+        tags: ['devices'],
         summary: 'List the TSIG keys of a device',
         description: 'Without their secrets.',
         params: IdParams,
@@ -32,49 +38,63 @@ export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
     },
   );
 
-  app.post(
-    '/devices/:id/keys',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Generate a TSIG key',
-        description: 'A secret of 256 bits, which is in this answer and nowhere else in clear.',
-        params: IdParams,
-        body: NewKeySchema,
-        response: answers(201, CreatedKey),
-      },
-    },
-    async (request, reply) => {
-      const { value } = await context.change(request, 'key.create', (edit) =>
-        createKey(edit, request.params.id, request.body),
-      );
-      const secret = Buffer.from(value.secret).toString('base64');
-      // RFC 9111 section 5.2.2.5: a secret is kept by no cache on the way.
-      return reply
-        .code(201)
-        .header('cache-control', 'no-store')
-        .send({ key: keyView(value), secret });
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    method: 'POST',
+    url: '/devices/:id/keys',
+    action: 'key.create',
+    summary: 'Generate a TSIG key',
+    description: 'A secret of 256 bits, which is in this answer and nowhere else in clear.',
+    status: 201,
+    makesAnother: true,
+    tellsSecret: true,
+    params: IdParams,
+    body: NewKeySchema,
+    answer: { key: KeySchema, secret: SecretSchema },
+    edit: (edit, { params, body }) => createKey(edit, params.id, body),
+    view: (key) => ({ key: keyView(key), secret: secretText(key) }),
+  });
 
-  app.delete(
-    '/devices/:id/keys/:keyId',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Revoke a TSIG key',
-        params: KeyParams,
-        response: answers(200, Type.Object({ deleted: KeySchema })),
-      },
+  changeRoute(app, context, {
+    ...common,
+    method: 'POST',
+    url: '/devices/:id/keys/rotate',
+    action: 'key.rotate',
+    summary: 'Replace the TSIG keys of a device',
+    description:
+      'Generates a key and lets all others end after the overlap, so long both are accepted. NOTIFYs are signed with the new one at once.',
+    status: 201,
+    makesAnother: true,
+    tellsSecret: true,
+    params: IdParams,
+    body: RotationSchema,
+    answer: {
+      key: KeySchema,
+      secret: SecretSchema,
+      retiring: Type.Array(KeySchema, { description: 'The others, with the time of their end.' }),
     },
-    async (request) => {
-      const { id, keyId } = request.params;
-      const { value } = await context.change(request, 'key.delete', (edit) =>
-        deleteKey(edit, id, keyId),
-      );
-      return { deleted: keyView(value) };
-    },
-  );
+    edit: (edit, { params, body }) => rotateKeys(edit, params.id, body),
+    view: ({ key, retiring }: RotatedKeys) => ({
+      key: keyView(key),
+      secret: secretText(key),
+      retiring: retiring.map(keyView),
+    }),
+  });
+
+  changeRoute(app, context, {
+    ...common,
+    method: 'DELETE',
+    url: '/devices/:id/keys/:keyId',
+    action: 'key.delete',
+    summary: 'Revoke a TSIG key',
+    description: 'At once.',
+    params: KeyParams,
+    answer: { deleted: KeySchema },
+    edit: (edit, { params }) => deleteKey(edit, params.id, params.keyId),
+    view: (key) => ({ deleted: keyView(key) }),
+  });
+}
+
+function secretText({ secret }: DeviceKey): string {
+  return Buffer.from(secret).toString('base64');
 }

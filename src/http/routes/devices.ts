@@ -1,19 +1,31 @@
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Device } from '../../policy/model.ts';
+import { DEVICE_PROFILES, type Device, type Model } from '../../policy/model.ts';
+import { zonesOfDevice } from '../../publish/device-zones.ts';
 import {
+  type Assigned,
+  assignDevices,
   assignPolicy,
   createDevice,
+  DEVICE_TYPES,
   deleteDevice,
   findDevice,
   updateDevice,
 } from '../../publish/edits/index.ts';
+import { policySizes } from '../../publish/policy-size.ts';
 import type { ApiContext } from '../api-context.ts';
+import type { HostStatus } from '../api-options.ts';
+import { changeRoute } from '../change-route.ts';
+import { etagOf } from '../etag.ts';
 import { type Columns, listQuery, pageOf, pageSchema } from '../page.ts';
-import { answers, IdParams, NamedSchema } from '../views/common.ts';
+import { answers, IdParams, IdSchema, NamedSchema } from '../views/common.ts';
 import {
   AssignmentSchema,
+  AssignmentsSchema,
+  DeviceDetailSchema,
   DevicePatchSchema,
   DeviceSchema,
+  type DeviceViewSource,
   deviceView,
   NewDeviceSchema,
   StatusSchema,
@@ -22,17 +34,50 @@ import {
 import type { ApiApp } from './app-type.ts';
 
 const tags = ['devices'];
-const COLUMNS: Columns<Device> = {
-  id: ({ id }) => id,
-  name: ({ name }) => name,
-  type: ({ type }) => type,
-  profile: ({ profile }) => profile,
-  createdAt: ({ createdAt }) => createdAt,
-  updatedAt: ({ updatedAt }) => updatedAt,
-};
-const ChangedDevice = Type.Object({ device: DeviceSchema });
+
+function columnsOf(model: Model): Columns<Device> {
+  return {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    description: ({ description }) => description,
+    type: ({ type }) => type,
+    profile: ({ profile }) => profile,
+    access: ({ access }) => access,
+    policy: ({ policyId }) => (policyId && model.policies.get(policyId)?.name) ?? '',
+    createdAt: ({ createdAt }) => createdAt,
+    updatedAt: ({ updatedAt }) => updatedAt,
+  };
+}
+
+const ListDevicesQuery = Type.Object(
+  {
+    ...listQuery([
+      'id',
+      'name',
+      'description',
+      'type',
+      'profile',
+      'access',
+      'policy',
+      'createdAt',
+      'updatedAt',
+    ]),
+    type: Type.Optional(Type.Enum([...DEVICE_TYPES])),
+    profile: Type.Optional(Type.Enum([...DEVICE_PROFILES])),
+    policyId: Type.Optional(IdSchema),
+    unassigned: Type.Optional(
+      Type.Boolean({ description: 'Only devices without a policy, or only those with one.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 export function registerDevices(app: ApiApp, context: ApiContext): void {
+  registerReading(app, context);
+  registerChanges(app, context);
+}
+
+function registerReading(app: ApiApp, context: ApiContext): void {
   app.get(
     '/devices',
     {
@@ -40,41 +85,25 @@ export function registerDevices(app: ApiApp, context: ApiContext): void {
       schema: {
         tags,
         summary: 'List devices',
-        querystring: Type.Object(listQuery(COLUMNS), { additionalProperties: false }),
+        querystring: ListDevicesQuery,
         response: answers(200, pageSchema(DeviceSchema)),
       },
     },
     (request) => {
-      const source = context.source(request);
-      const own = source.model.devices
+      const source = viewSourceOf(context, request);
+      const { type, profile, policyId, unassigned } = request.query;
+      const found = source.model.devices
         .values()
-        .filter((device) => device.accountId === source.accountId);
-      return pageOf(own, request.query, {
-        columns: COLUMNS,
+        .filter((device) => device.accountId === source.accountId)
+        .filter((device) => type === undefined || device.type === type)
+        .filter((device) => profile === undefined || device.profile === profile)
+        .filter((device) => policyId === undefined || device.policyId === policyId)
+        .filter((device) => unassigned === undefined || (device.policyId === null) === unassigned);
+      return pageOf(found, request.query, {
+        columns: columnsOf(source.model),
         searched: ({ name, description }) => [name, description],
         view: (device) => deviceView(device, source),
       });
-    },
-  );
-
-  app.post(
-    '/devices',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Create a device',
-        description:
-          'Without an access mode it is known by its sources if it has some, else by a key.',
-        body: NewDeviceSchema,
-        response: answers(201, ChangedDevice),
-      },
-    },
-    async (request, reply) => {
-      const { value } = await context.change(request, 'device.create', (edit) =>
-        createDevice(edit, request.body),
-      );
-      return reply.code(201).send({ device: deviceView(value, context.source(request)) });
     },
   );
 
@@ -85,75 +114,18 @@ export function registerDevices(app: ApiApp, context: ApiContext): void {
       schema: {
         tags,
         summary: 'Get a device',
+        description: 'With what it did per zone.',
         params: IdParams,
-        response: answers(200, DeviceSchema),
+        response: answers(200, DeviceDetailSchema),
       },
     },
-    (request) => {
+    async (request, reply) => {
       const device = findDevice(context.viewer(request), request.params.id);
-      return deviceView(device, context.source(request));
-    },
-  );
-
-  app.patch(
-    '/devices/:id',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Change a device',
-        params: IdParams,
-        body: DevicePatchSchema,
-        response: answers(200, ChangedDevice),
-      },
-    },
-    async (request) => {
-      const { value } = await context.change(request, 'device.update', (edit) =>
-        updateDevice(edit, request.params.id, request.body),
-      );
-      return { device: deviceView(value, context.source(request)) };
-    },
-  );
-
-  app.delete(
-    '/devices/:id',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Delete a device',
-        description: 'Its keys are revoked with it.',
-        params: IdParams,
-        response: answers(200, Type.Object({ deleted: NamedSchema })),
-      },
-    },
-    async (request) => {
-      const { value } = await context.change(request, 'device.delete', (edit) =>
-        deleteDevice(edit, request.params.id),
-      );
-      return { deleted: { id: value.id, name: value.name } };
-    },
-  );
-
-  app.put(
-    '/devices/:id/policy',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Assign a policy to a device',
-        description:
-          'A device of type ip pulls an IP policy, one of type dns or roaming a DNS policy. Null takes it away.',
-        params: IdParams,
-        body: AssignmentSchema,
-        response: answers(200, ChangedDevice),
-      },
-    },
-    async (request) => {
-      const { value } = await context.change(request, 'device.assign', (edit) =>
-        assignPolicy(edit, request.params.id, request.body.policyId),
-      );
-      return { device: deviceView(value, context.source(request)) };
+      const status = await statusOf(context, device);
+      const source = viewSourceOf(context, request);
+      const etag = etagOf(source.model, 'device', request.params);
+      if (etag !== undefined) reply.header('etag', etag);
+      return { ...deviceView(source.model.devices.get(device.id) ?? device, source), status };
     },
   );
 
@@ -172,14 +144,119 @@ export function registerDevices(app: ApiApp, context: ApiContext): void {
     },
     async (request) => {
       const device = findDevice(context.viewer(request), request.params.id);
-      const rows = await context.options.deviceStatus();
-      const serials = new Map(
-        context.options.publisher.zones().map(({ origin, serial }) => [origin, serial]),
-      );
-      const items = rows
-        .filter(({ deviceId }) => deviceId === device.id)
-        .map((row) => statusView(row, serials.get(row.origin) ?? null));
-      return { items };
+      return { items: await statusOf(context, device) };
     },
   );
+}
+
+function registerChanges(app: ApiApp, context: ApiContext): void {
+  const common = { access: 'admin', tag: 'devices' } as const;
+  const ofDevice = {
+    ...common,
+    locks: 'device',
+    params: IdParams,
+    answer: { device: DeviceSchema },
+    view: (device: Device, request: FastifyRequest) => ({
+      device: deviceView(device, viewSourceOf(context, request)),
+    }),
+  } as const;
+
+  changeRoute(app, context, {
+    ...common,
+    method: 'POST',
+    url: '/devices',
+    action: 'device.create',
+    summary: 'Create a device',
+    description:
+      'Without an access mode it is known by its sources or host names if it has some, else by a key.',
+    status: 201,
+    body: NewDeviceSchema,
+    answer: ofDevice.answer,
+    edit: (edit, { body }) => createDevice(edit, body),
+    view: ofDevice.view,
+  });
+
+  changeRoute(app, context, {
+    ...ofDevice,
+    method: 'PATCH',
+    url: '/devices/:id',
+    action: 'device.update',
+    summary: 'Change a device',
+    body: DevicePatchSchema,
+    edit: (edit, { params, body }) => updateDevice(edit, params.id, body),
+  });
+
+  changeRoute(app, context, {
+    ...common,
+    method: 'DELETE',
+    url: '/devices/:id',
+    action: 'device.delete',
+    summary: 'Delete a device',
+    description: 'Its keys are revoked with it, and its own zones go.',
+    locks: 'device',
+    params: IdParams,
+    answer: { deleted: NamedSchema },
+    edit: (edit, { params }) => deleteDevice(edit, params.id),
+    view: ({ id, name }) => ({ deleted: { id, name } }),
+  });
+
+  changeRoute(app, context, {
+    ...ofDevice,
+    method: 'PUT',
+    url: '/devices/:id/policy',
+    action: 'device.assign',
+    summary: 'Assign a policy to a device',
+    description:
+      'A device of type ip pulls an IP policy, one of type dns or roaming a DNS policy. Null takes it away.',
+    body: AssignmentSchema,
+    edit: (edit, { params, body }) => assignPolicy(edit, params.id, body.policyId),
+  });
+
+  changeRoute(app, context, {
+    ...common,
+    method: 'POST',
+    url: '/policies/:id/devices',
+    action: 'policy.assign',
+    summary: 'Assign a policy to many devices',
+    description:
+      'All in one change or, when one of them is refused, nothing. Devices under `add` change over from what they pull now; those under `remove` pull nothing afterwards.',
+    params: IdParams,
+    body: AssignmentsSchema,
+    locks: 'policy',
+    answer: {
+      policy: NamedSchema,
+      devices: Type.Array(NamedSchema, { description: 'All that pull the policy now.' }),
+    },
+    edit: (edit, { params, body }) => assignDevices(edit, params.id, body),
+    view: ({ policy, devices }: Assigned) => ({
+      policy: { id: policy.id, name: policy.name },
+      devices: devices.map(({ id, name }) => ({ id, name })),
+    }),
+  });
+}
+
+function viewSourceOf(context: ApiContext, request: FastifyRequest): DeviceViewSource {
+  const { publisher, clock, describeHost = unknownHost } = context.options;
+  const { state } = publisher;
+  return {
+    model: state.model,
+    accountId: context.viewer(request).accountId,
+    zonesOf: (device) => zonesOfDevice(state, device),
+    sizes: policySizes(state),
+    describeHost,
+    now: clock(),
+  };
+}
+
+function unknownHost(): HostStatus {
+  return { addresses: [], resolvedAt: null, askedAt: null, lastError: null };
+}
+
+async function statusOf(context: ApiContext, device: Device) {
+  const { deviceStatus, publisher } = context.options;
+  const rows = await deviceStatus();
+  const { zones } = publisher.state;
+  return rows
+    .filter(({ deviceId }) => deviceId === device.id)
+    .map((row) => statusView(row, zones.get(row.origin)?.serial ?? null));
 }

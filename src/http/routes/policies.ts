@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import type { Policy } from '../../policy/model.ts';
+import { type Static, Type } from 'typebox';
+import type { BehaviourId, Policy, TargetId } from '../../policy/model.ts';
 import {
   createPolicy,
   deletePolicy,
@@ -8,44 +8,75 @@ import {
   POLICY_TYPES,
   seesPolicy,
   updatePolicy,
+  usesBehaviour,
 } from '../../publish/edits/index.ts';
 import type { ApiContext } from '../api-context.ts';
-import { type Columns, listQuery, pageOf, pageSchema } from '../page.ts';
+import { changeRoute } from '../change-route.ts';
+import { etagOf } from '../etag.ts';
+import { idQuery, listQuery, pageOf, pageSchema, type SortKey } from '../page.ts';
 import { answers, IdParams, NamedSchema } from '../views/common.ts';
+import { attachedIds, holdsTarget } from '../views/model-index.ts';
 import {
   DuplicateSchema,
+  devicesOf,
+  figuresOf,
   NewPolicySchema,
   PolicyPatchSchema,
   PolicySchema,
+  PolicySummarySchema,
+  type PolicyViewSource,
+  policySummaryView,
   policyView,
-  recordsOfZones,
 } from '../views/policy-view.ts';
-import { ZoneChangesSchema } from '../views/zone-view.ts';
 import type { ApiApp } from './app-type.ts';
 
 const tags = ['policies'];
-const COLUMNS: Columns<Policy> = {
-  id: ({ id }) => id,
-  name: ({ name }) => name,
-  description: ({ description }) => description,
-  type: ({ type }) => type,
-  predefined: ({ predefined }) => Number(predefined),
-  // The zones are known to the route only, which fills this column in.
-  records: ({ id }) => id,
-  createdAt: ({ createdAt }) => createdAt,
-  updatedAt: ({ updatedAt }) => updatedAt,
-};
+const COLUMNS = [
+  'id',
+  'name',
+  'description',
+  'type',
+  'predefined',
+  'ttl',
+  'records',
+  'blockAddresses4',
+  'blockAddresses6',
+  'allowAddresses4',
+  'allowAddresses6',
+  'attachmentCount',
+  'deviceCount',
+  'createdAt',
+  'updatedAt',
+] as const;
+const bound = Type.Optional(Type.Integer({ minimum: 0 }));
 const ListPoliciesQuery = Type.Object(
   {
     ...listQuery(COLUMNS),
     type: Type.Optional(Type.Enum([...POLICY_TYPES])),
     predefined: Type.Optional(Type.Boolean()),
+    rolledBack: Type.Optional(Type.Boolean()),
+    assigned: Type.Optional(Type.Boolean({ description: 'Whether a device of yours pulls it.' })),
+    recordsMin: bound,
+    recordsMax: bound,
+    target: idQuery('Of which it is a member now.'),
+    bundle: idQuery('Which it attaches.'),
+    list: idQuery('Which it attaches.'),
+    behaviour: idQuery('Which it uses.'),
   },
   { additionalProperties: false },
 );
-export const ChangedPolicy = Type.Object({ policy: PolicySchema, zones: ZoneChangesSchema });
+type ListPoliciesQuery = Static<typeof ListPoliciesQuery>;
 
 export function registerPolicies(app: ApiApp, context: ApiContext): void {
+  const common = {
+    access: 'editor',
+    tag: 'policies',
+    answer: { policy: PolicySchema },
+  } as const;
+  const viewOf = (policy: Policy, request: Parameters<ApiContext['source']>[0]) => ({
+    policy: policyView(policy, context.source(request)),
+  });
+
   app.get(
     '/policies',
     {
@@ -53,48 +84,38 @@ export function registerPolicies(app: ApiApp, context: ApiContext): void {
       schema: {
         tags,
         summary: 'List policies',
-        description: 'Your own and the predefined ones.',
+        description: 'Your own and the predefined ones, in short.',
         querystring: ListPoliciesQuery,
-        response: answers(200, pageSchema(PolicySchema)),
+        response: answers(200, pageSchema(PolicySummarySchema)),
       },
     },
     (request) => {
       const source = context.source(request);
-      const { type, predefined } = request.query;
       const found = source.model.policies
         .values()
         .filter((policy) => seesPolicy(source.accountId, policy))
-        .filter((policy) => type === undefined || policy.type === type)
-        .filter((policy) => predefined === undefined || policy.predefined === predefined);
-      const records = ({ id }: Policy) => recordsOfZones(source.zonesByPolicy.get(id) ?? []);
+        .filter((policy) => matches(policy, request.query, source));
       return pageOf(found, request.query, {
-        columns: { ...COLUMNS, records },
+        columns: columnsOf(source),
         searched: ({ name, description }) => [name, description],
-        view: (policy) => policyView(policy, source),
+        view: (policy) => policySummaryView(policy, source),
       });
     },
   );
 
-  app.post(
-    '/policies',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Create a policy',
-        description:
-          'Its zones are served, with the canary alone if nothing is attached, when the answer comes.',
-        body: NewPolicySchema,
-        response: answers(201, ChangedPolicy),
-      },
-    },
-    async (request, reply) => {
-      const { value, zones } = await context.change(request, 'policy.create', (edit) =>
-        createPolicy(edit, request.body),
-      );
-      return reply.code(201).send({ policy: policyView(value, context.source(request)), zones });
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    method: 'POST',
+    url: '/policies',
+    action: 'policy.create',
+    summary: 'Create a policy',
+    description:
+      'Its zones are served, with the canary alone if nothing is attached, when the answer comes.',
+    status: 201,
+    body: NewPolicySchema,
+    edit: (edit, { body }) => createPolicy(edit, body),
+    view: viewOf,
+  });
 
   app.get(
     '/policies/:id',
@@ -107,73 +128,116 @@ export function registerPolicies(app: ApiApp, context: ApiContext): void {
         response: answers(200, PolicySchema),
       },
     },
-    (request) => {
+    (request, reply) => {
       const policy = findPolicy(context.viewer(request), request.params.id);
+      reply.header('etag', etagOf(context.options.publisher.model, 'policy', request.params));
       return policyView(policy, context.source(request));
     },
   );
 
-  app.patch(
-    '/policies/:id',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Change a policy',
+  changeRoute(app, context, {
+    ...common,
+    answer: {
+      ...common.answer,
+      devicesToChange: Type.Array(NamedSchema, {
         description:
-          'Given attachments or exclusions replace all there are. The type stays for life.',
-        params: IdParams,
-        body: PolicyPatchSchema,
-        response: answers(200, ChangedPolicy),
-      },
+          'After a change of name: devices that pull the policy, and may do so by its former zone names, which end after the grace time.',
+      }),
     },
-    async (request) => {
-      const { value, zones } = await context.change(request, 'policy.update', (edit) =>
-        updatePolicy(edit, request.params.id, request.body),
-      );
-      return { policy: policyView(value, context.source(request)), zones };
+    locks: 'policy',
+    method: 'PATCH',
+    url: '/policies/:id',
+    action: 'policy.update',
+    summary: 'Change a policy',
+    description:
+      'Given attachments or exclusions replace all there are. The type stays for life. After a change of name its zones go on answering under the former name for the configured grace time.',
+    params: IdParams,
+    body: PolicyPatchSchema,
+    edit: (edit, { params, body }) => {
+      const before = findPolicy({ model: edit.draft.model, accountId: edit.accountId }, params.id);
+      const policy = updatePolicy(edit, params.id, body);
+      return { policy, isRenamed: policy.name !== before.name };
     },
-  );
+    view: ({ policy, isRenamed }, request) => {
+      const source = context.source(request);
+      const devices = isRenamed ? devicesOf(policy, source) : [];
+      return {
+        policy: policyView(policy, source),
+        devicesToChange: devices.map(({ id, name }) => ({ id, name })),
+      };
+    },
+  });
 
-  app.post(
-    '/policies/:id/duplicate',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Duplicate a policy',
-        description:
-          'Makes a custom policy of your own with the same content; also from a predefined one.',
-        params: IdParams,
-        body: DuplicateSchema,
-        response: answers(201, ChangedPolicy),
-      },
-    },
-    async (request, reply) => {
-      const { value, zones } = await context.change(request, 'policy.duplicate', (edit) =>
-        duplicatePolicy(edit, request.params.id, request.body),
-      );
-      return reply.code(201).send({ policy: policyView(value, context.source(request)), zones });
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    method: 'POST',
+    url: '/policies/:id/duplicate',
+    action: 'policy.duplicate',
+    summary: 'Duplicate a policy',
+    description:
+      'Makes a custom policy of your own with the same content; also from a predefined one.',
+    status: 201,
+    locks: 'policy',
+    makesAnother: true,
+    params: IdParams,
+    body: DuplicateSchema,
+    edit: (edit, { params, body }) => duplicatePolicy(edit, params.id, body),
+    view: viewOf,
+  });
 
-  app.delete(
-    '/policies/:id',
-    {
-      config: { access: 'editor' },
-      schema: {
-        tags,
-        summary: 'Delete a policy',
-        description: 'Refused while a device pulls it.',
-        params: IdParams,
-        response: answers(200, Type.Object({ deleted: NamedSchema, zones: ZoneChangesSchema })),
-      },
-    },
-    async (request) => {
-      const { value, zones } = await context.change(request, 'policy.delete', (edit) =>
-        deletePolicy(edit, request.params.id),
-      );
-      return { deleted: { id: value.id, name: value.name }, zones };
-    },
-  );
+  changeRoute(app, context, {
+    ...common,
+    answer: { deleted: NamedSchema },
+    locks: 'policy',
+    method: 'DELETE',
+    url: '/policies/:id',
+    action: 'policy.delete',
+    summary: 'Delete a policy',
+    description: 'Refused while a device pulls it.',
+    params: IdParams,
+    edit: (edit, { params }) => deletePolicy(edit, params.id),
+    view: ({ id, name }) => ({ deleted: { id, name } }),
+  });
+}
+
+function columnsOf(
+  source: PolicyViewSource,
+): Readonly<Record<(typeof COLUMNS)[number], (policy: Policy) => SortKey>> {
+  return {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    description: ({ description }) => description,
+    type: ({ type }) => type,
+    predefined: ({ predefined }) => Number(predefined),
+    ttl: ({ ttl }) => ttl,
+    records: (policy) => figuresOf(policy, source).records,
+    // Exact: a number of JavaScript would lose what tells large IPv6 blocks apart.
+    blockAddresses4: (policy) => figuresOf(policy, source).block?.addresses4 ?? -1n,
+    blockAddresses6: (policy) => figuresOf(policy, source).block?.addresses6 ?? -1n,
+    allowAddresses4: (policy) => figuresOf(policy, source).allow?.addresses4 ?? -1n,
+    allowAddresses6: (policy) => figuresOf(policy, source).allow?.addresses6 ?? -1n,
+    attachmentCount: ({ attachments }) => attachments.length,
+    deviceCount: (policy) => devicesOf(policy, source).length,
+    createdAt: ({ createdAt }) => createdAt,
+    updatedAt: ({ updatedAt }) => updatedAt,
+  };
+}
+
+function matches(policy: Policy, query: ListPoliciesQuery, source: PolicyViewSource): boolean {
+  const { type, predefined, rolledBack, assigned, recordsMin, recordsMax } = query;
+  const { target, bundle, list, behaviour } = query;
+  if (type !== undefined && policy.type !== type) return false;
+  if (predefined !== undefined && policy.predefined !== predefined) return false;
+  if (rolledBack !== undefined && (policy.rollback !== null) !== rolledBack) return false;
+  if (assigned !== undefined && devicesOf(policy, source).length > 0 !== assigned) return false;
+  if (recordsMin !== undefined || recordsMax !== undefined) {
+    const { records } = figuresOf(policy, source);
+    if (records < (recordsMin ?? 0) || records > (recordsMax ?? records)) return false;
+  }
+  if (bundle !== undefined && !attachedIds(policy, 'bundle').has(bundle)) return false;
+  if (list !== undefined && !attachedIds(policy, 'list').has(list)) return false;
+  if (behaviour !== undefined && !usesBehaviour(policy, behaviour as BehaviourId)) return false;
+  if (target === undefined) return true;
+  const wanted = source.model.targets.get(target as TargetId);
+  return wanted !== undefined && holdsTarget(policy, wanted, source.model);
 }

@@ -6,11 +6,10 @@ import { answers } from '../views/common.ts';
 import type { ApiApp } from './app-type.ts';
 
 const tags = ['problems'];
-const ProblemKindSchema = Type.Object({
-  code: Type.String(),
-  status: Type.Integer(),
-  title: Type.String(),
-});
+const ProblemKindSchema = Type.Object(
+  { code: Type.String(), status: Type.Integer(), title: Type.String() },
+  { examples: [{ code: 'not-found', status: 404, title: 'There is no such thing' }] },
+);
 
 const KINDS = Object.entries({ ...HTTP_PROBLEMS, ...MODEL_ERRORS }).map(([code, kind]) => ({
   code,

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { ApiToken } from '../../policy/model.ts';
 import { createToken, deleteToken } from '../../publish/edits/index.ts';
 import type { ApiContext } from '../api-context.ts';
-import { tokenOf } from '../authenticate.ts';
+import { changeRoute } from '../change-route.ts';
 import { type Columns, listQuery, pageOf, pageSchema } from '../page.ts';
 import { answers, IdParams } from '../views/common.ts';
 import { NewTokenSchema, TokenSchema, tokenView } from '../views/token-view.ts';
@@ -15,25 +15,8 @@ const COLUMNS: Columns<ApiToken> = {
   role: ({ role }) => role,
   createdAt: ({ createdAt }) => createdAt,
 };
-const CreatedToken = Type.Object({
-  token: TokenSchema,
-  secret: Type.String({ description: 'The token itself. Told this once; only its hash is kept.' }),
-});
 
 export function registerTokens(app: ApiApp, context: ApiContext): void {
-  app.get(
-    '/session',
-    {
-      config: { access: 'any' },
-      schema: {
-        tags,
-        summary: 'Get what the token of this request may do',
-        response: answers(200, Type.Object({ token: TokenSchema })),
-      },
-    },
-    (request) => ({ token: tokenView(tokenOf(request)) }),
-  );
-
   app.get(
     '/tokens',
     {
@@ -52,48 +35,40 @@ export function registerTokens(app: ApiApp, context: ApiContext): void {
     },
   );
 
-  app.post(
-    '/tokens',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Make an API token',
-        description:
-          'Roles: viewer reads; editor also edits targets, bundles, lists and policies; admin also devices, keys and tokens; sensor only reports.',
-        body: NewTokenSchema,
-        response: answers(201, CreatedToken),
-      },
+  changeRoute(app, context, {
+    access: 'admin',
+    tag: 'tokens',
+    method: 'POST',
+    url: '/tokens',
+    action: 'token.create',
+    summary: 'Make an API token',
+    description:
+      'Roles: viewer reads; editor also edits targets, bundles, lists and policies; admin also devices, keys, users and tokens; sensor only reports.',
+    status: 201,
+    body: NewTokenSchema,
+    tellsSecret: true,
+    edit: (edit, { body }) => createToken(edit, body),
+    answer: {
+      token: TokenSchema,
+      secret: Type.String({
+        description: 'The token itself. Told this once; only its hash is kept.',
+      }),
     },
-    async (request, reply) => {
-      const { value } = await context.change(request, 'token.create', (edit) =>
-        createToken(edit, request.body),
-      );
-      const { token, secret } = value;
-      return reply
-        .code(201)
-        .header('cache-control', 'no-store')
-        .send({ token: tokenView(token), secret });
-    },
-  );
+    view: ({ token, secret }) => ({ token: tokenView(token), secret }),
+  });
 
-  app.delete(
-    '/tokens/:id',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Revoke an API token',
-        description: 'At once. The last admin token stays.',
-        params: IdParams,
-        response: answers(200, Type.Object({ deleted: TokenSchema })),
-      },
-    },
-    async (request) => {
-      const { value } = await context.change(request, 'token.delete', (edit) =>
-        deleteToken(edit, request.params.id),
-      );
-      return { deleted: tokenView(value) };
-    },
-  );
+  changeRoute(app, context, {
+    access: 'admin',
+    tag: 'tokens',
+    method: 'DELETE',
+    url: '/tokens/:id',
+    action: 'token.delete',
+    summary: 'Revoke an API token',
+    description: 'At once. The last admin of an account stays, be it a user or a token.',
+    params: IdParams,
+    locks: 'token',
+    edit: (edit, { params }) => deleteToken(edit, params.id),
+    answer: { deleted: TokenSchema },
+    view: (token) => ({ deleted: tokenView(token) }),
+  });
 }

@@ -40,7 +40,15 @@ const bundle = {
   ...Times,
 };
 export const BundleSchema = Type.Object(bundle);
-export const BundleWithTargetsSchema = Type.Object({ ...bundle, targets: Type.Array(NamedSchema) });
+/** Names in the view of one bundle; the pages of its targets have all of them. */
+const TARGETS_SHOWN_MAX = 1_000;
+export const BundleWithTargetsSchema = Type.Object({
+  ...bundle,
+  targets: Type.Array(NamedSchema, {
+    maxItems: TARGETS_SHOWN_MAX,
+    description: `The first ${TARGETS_SHOWN_MAX} targets that it holds now.`,
+  }),
+});
 
 const example = { name: 'Severe phishing', filter: { severityMin: 4, threatType: ['phishing'] } };
 
@@ -74,7 +82,7 @@ export function bundleWithTargetsView(
   bundle: Bundle,
   targets: readonly Target[],
 ): Static<typeof BundleWithTargetsSchema> {
-  const named = targets.map(({ id, name }) => ({ id, name }));
+  const named = targets.slice(0, TARGETS_SHOWN_MAX).map(({ id, name }) => ({ id, name }));
   return { ...bundleView(bundle, targets), targets: named };
 }
 

@@ -47,7 +47,7 @@ export function answers<Status extends number, Schema extends TSchema>(
   return { ...good, '4xx': ProblemAnswer, '5xx': ProblemAnswer };
 }
 
-const ProblemAnswer = {
+export const ProblemAnswer = {
   description: 'A problem (RFC 9457).',
   content: { [PROBLEM_MEDIA_TYPE]: { schema: ProblemSchema } },
 };

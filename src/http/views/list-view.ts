@@ -1,9 +1,17 @@
 import { type Static, Type } from 'typebox';
+import type { Catalogue } from '../../indicators/catalogue.ts';
 import { memberCount } from '../../policy/member-sets.ts';
-import type { ListEntry, UserList } from '../../policy/model.ts';
-import { COMMENT_LENGTH_MAX, LIST_ACTIONS, LIST_ENTRIES_MAX } from '../../publish/edits/index.ts';
+import type { AccountId, ListEntry, Model, UserList } from '../../policy/model.ts';
+import {
+  COMMENT_LENGTH_MAX,
+  firstExpiry,
+  LIST_ACTIONS,
+  LIST_ENTRIES_MAX,
+} from '../../publish/edits/index.ts';
+import { countMemberAddresses } from './address-count.ts';
 import { addressRange } from './address-range.ts';
-import { IdSchema, isoTime, nullable, Times, timesView } from './common.ts';
+import { CountSchema, countView, IdSchema, isoTime, nullable, Times, timesView } from './common.ts';
+import { sharedLabels } from './model-index.ts';
 import { DescriptionSchema, NameSchema } from './target-view.ts';
 
 const ListActionSchema = Type.Enum([...LIST_ACTIONS], {
@@ -15,10 +23,20 @@ export const ListSchema = Type.Object({
   name: NameSchema,
   description: DescriptionSchema,
   action: ListActionSchema,
-  entryCount: Type.Integer(),
-  size: Type.Integer({
-    description: 'Indicators that the entries stand for: a range may be several.',
+  owner: Type.String({ description: 'Label of the account that it belongs to.' }),
+  readOnly: Type.Boolean({ description: 'Whether another account shares it with yours.' }),
+  sharedWith: Type.Array(Type.String(), {
+    description: 'Labels of the accounts that may read and attach it; told to its owner only.',
   }),
+  counts: Type.Object({
+    entries: Type.Integer(),
+    records: Type.Integer({
+      description: 'Indicators that the entries stand for: a range may be several.',
+    }),
+    addresses4: CountSchema,
+    addresses6: CountSchema,
+  }),
+  nextExpiry: nullable(Type.String({ format: 'date-time' })),
   ...Times,
 });
 
@@ -35,16 +53,41 @@ export const ListPatchSchema = Type.Object(
   { additionalProperties: false, examples: [{ description: 'Reviewed in January' }] },
 );
 
-export function listView(list: UserList): Static<typeof ListSchema> {
-  const { id, name, description, action } = list;
-  const size = memberCount(list.members);
-  return { id, name, description, action, entryCount: list.entries.size, size, ...timesView(list) };
+/** Who looks at lists, and with what. */
+export interface ListViewer {
+  readonly model: Pick<Model, 'accounts'>;
+  readonly accountId: AccountId;
+  readonly catalogue: Catalogue;
+}
+
+export function listView(list: UserList, viewer: ListViewer): Static<typeof ListSchema> {
+  const { id, name, description, action, members } = list;
+  const isOwn = list.accountId === viewer.accountId;
+  const expiry = firstExpiry(list.entries);
+  return {
+    id,
+    name,
+    description,
+    action,
+    owner: viewer.model.accounts.get(list.accountId)?.label ?? '',
+    readOnly: !isOwn,
+    sharedWith: isOwn ? sharedLabels(list, viewer.model) : [],
+    counts: {
+      entries: list.entries.size,
+      records: memberCount(members),
+      addresses4: countView(countMemberAddresses(viewer.catalogue, members, 4)),
+      addresses6: countView(countMemberAddresses(viewer.catalogue, members, 6)),
+    },
+    nextExpiry: expiry === null ? null : isoTime(expiry),
+    ...timesView(list),
+  };
 }
 
 export const EntrySchema = Type.Object({
   value: Type.String({ description: 'Address, prefix, range or name, in its normal form.' }),
   comment: Type.String(),
   expiresAt: nullable(Type.String({ format: 'date-time' })),
+  createdAt: Type.String({ format: 'date-time' }),
   range: nullable(
     Type.Object({
       first: Type.String(),
@@ -91,11 +134,12 @@ export const EntriesReplaceSchema = Type.Object(
 );
 
 export function entryView(entry: ListEntry): Static<typeof EntrySchema> {
-  const { value, comment, expiresAt } = entry;
+  const { value, comment, expiresAt, createdAt } = entry;
   return {
     value,
     comment,
     expiresAt: expiresAt === null ? null : isoTime(expiresAt),
+    createdAt: isoTime(createdAt),
     range: addressRange(value),
   };
 }

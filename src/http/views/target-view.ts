@@ -1,6 +1,12 @@
 import { type Static, Type } from 'typebox';
 import { memberCount } from '../../policy/member-sets.ts';
-import { DANGER_LEVELS, type Target } from '../../policy/model.ts';
+import {
+  type AccountId,
+  DANGER_LEVELS,
+  type Model,
+  type Target,
+  type TargetAttributes,
+} from '../../policy/model.ts';
 import {
   DESCRIPTION_LENGTH_MAX,
   NAME_LENGTH_MAX,
@@ -9,6 +15,7 @@ import {
   TRAFFIC_TYPES,
 } from '../../publish/edits/index.ts';
 import { IdSchema, Times, timesView } from './common.ts';
+import { entitledOf } from './model-index.ts';
 
 export const NameSchema = Type.String({ minLength: 1, maxLength: NAME_LENGTH_MAX });
 export const DescriptionSchema = Type.String({ maxLength: DESCRIPTION_LENGTH_MAX });
@@ -33,15 +40,22 @@ const attributes = {
   }),
 };
 
+const PartnerSchema = Type.Boolean({
+  description: 'A marketplace target, which an account uses with an entitlement only.',
+});
+
+export const AttributesSchema = Type.Object(attributes);
+
 export const TargetSchema = Type.Object({
   id: IdSchema,
   name: NameSchema,
   description: DescriptionSchema,
-  attributes: Type.Object(attributes),
+  attributes: AttributesSchema,
   supportsAllow: Type.Boolean({
     description: 'Whether policies may attach it with the action allow.',
   }),
-  partner: Type.Boolean({ description: 'A marketplace target, which needs an entitlement.' }),
+  partner: PartnerSchema,
+  entitled: Type.Boolean({ description: 'Whether your account may use it.' }),
   origin: Type.Enum(['built-in', 'sample', 'custom']),
   size: Type.Integer({ description: 'Indicators that it holds.' }),
   ...Times,
@@ -51,6 +65,7 @@ const writable = {
   description: Type.Optional(DescriptionSchema),
   attributes: Type.Optional(Type.Partial(Type.Object(attributes), { additionalProperties: false })),
   supportsAllow: Type.Optional(Type.Boolean()),
+  partner: Type.Optional(PartnerSchema),
 };
 
 const example = {
@@ -68,28 +83,44 @@ export const TargetPatchSchema = Type.Object(
   { additionalProperties: false, examples: [{ attributes: { severity: 5 } }] },
 );
 
-export function targetView(target: Target): Static<typeof TargetSchema> {
+/** Who looks at targets: what an account may use of them differs. */
+export interface TargetViewer {
+  readonly model: Pick<Model, 'entitlements'>;
+  readonly accountId: AccountId;
+}
+
+/** Whether the account may use the target: anybody any but those of partners. */
+export function isEntitled(target: Target, { model, accountId }: TargetViewer): boolean {
+  return !target.partner || entitledOf(model, accountId).has(target.id);
+}
+
+export function targetView(target: Target, viewer: TargetViewer): Static<typeof TargetSchema> {
   const { id, name, description, supportsAllow, partner, origin } = target;
-  const { severity, confidence, risk, danger, iocType, threatType, tags } = target.attributes;
-  const trafficType = TRAFFIC_TYPES.find((type) => type === target.attributes.trafficType) ?? '';
   return {
     id,
     name,
     description,
-    attributes: {
-      severity,
-      confidence,
-      risk,
-      danger,
-      iocType,
-      threatType,
-      trafficType,
-      tags: [...tags],
-    },
+    attributes: attributesView(target.attributes),
     supportsAllow,
     partner,
+    entitled: isEntitled(target, viewer),
     origin,
     size: memberCount(target.members),
     ...timesView(target),
+  };
+}
+
+export function attributesView(attributes: TargetAttributes): Static<typeof AttributesSchema> {
+  const { severity, confidence, risk, danger, iocType, threatType, tags } = attributes;
+  const trafficType = TRAFFIC_TYPES.find((type) => type === attributes.trafficType) ?? '';
+  return {
+    severity,
+    confidence,
+    risk,
+    danger,
+    iocType,
+    threatType,
+    trafficType,
+    tags: [...tags],
   };
 }
