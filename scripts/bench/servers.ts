@@ -57,6 +57,16 @@ export async function startSluice(folder: string, rules: Rules): Promise<SluiceS
   return { ...running.server, api, targetId: block };
 }
 
+/** Starts Sluice on a fresh folder with nothing in it but the canary. */
+export async function startEmptySluice(
+  folder: string,
+): Promise<Pick<SluiceServer, 'api' | 'address' | 'port' | 'pid' | 'stop'>> {
+  const running = await launchSluice(folder);
+  const token = /sluice_\S+/.exec(running.output())?.[0];
+  if (token === undefined) throw new Error(`no admin token in: ${running.output()}`);
+  return { ...running.server, api: apiOf(running.http, token) };
+}
+
 /** Starts Sluice again on a folder that it has served before. */
 export async function restartSluice(folder: string): Promise<SluiceServer> {
   const running = await launchSluice(folder);

@@ -2,7 +2,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, StoreError } from '../../src/store/index.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { startChild } from '../store/children/child.ts';
-import { commitNumber, outboxAfter, stateAfter } from '../store/children/numbered-commits.ts';
+import {
+  commitNumber,
+  historyAfter,
+  outboxAfter,
+  stateAfter,
+} from '../store/children/numbered-commits.ts';
 import { commitOf, entity, temporaryStore } from '../store/fixtures.ts';
 
 const EXCEED_FILE_SIZE = new URL('../store/children/exceed-file-size.ts', import.meta.url);
@@ -28,13 +33,16 @@ describe('a full database', () => {
     expect(number).toBeGreaterThan(10);
     expect(await store.load()).toEqual(stateAfter(number));
     expect(await store.owedNotifies()).toEqual(outboxAfter(number));
-    expect((await store.changes(1))[0].at).toBe(number);
+    expect(await store.allHistory()).toEqual(historyAfter(number));
+    expect((await store.changes({ limit: 1 }))[0].at).toBe(number);
 
     // Room is made, and what was refused goes in.
     const { members } = stateAfter(number);
     await store.compact({
       owners: [],
       members: [{ holder: members[0].holder, base: new Uint8Array(1) }],
+      history: [],
+      pins: [],
     });
     await store.commit({ ...commitNumber(number + 1), putEntities: [entity('target', 1, 'fits')] });
     const after = await store.load();
@@ -49,9 +57,12 @@ describe('a full database', () => {
     const compaction = {
       owners: [{ firstId: 0, count: 1, bytes: new Uint8Array(2_000_000) }],
       members: [],
+      history: [],
+      pins: [],
     };
     await expect(store.compact(compaction)).rejects.toMatchObject({ code: 'store-full' });
     expect(await store.load()).toEqual(stateAfter(1));
+    expect(await store.allHistory()).toEqual(historyAfter(1));
     await store.commit(commitOf({ putEntities: [entity('policy', 1)] }));
   });
 });

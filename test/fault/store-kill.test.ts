@@ -3,7 +3,12 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { type Child, startChild } from '../store/children/child.ts';
-import { numberOf, outboxAfter, stateAfter } from '../store/children/numbered-commits.ts';
+import {
+  historyAfter,
+  numberOf,
+  outboxAfter,
+  stateAfter,
+} from '../store/children/numbered-commits.ts';
 import { codeOf, temporaryStore } from '../store/fixtures.ts';
 
 const COMMIT_LOOP = new URL('../store/children/commit-loop.ts', import.meta.url);
@@ -55,7 +60,8 @@ describe('kill -9 while the store commits', () => {
       expect(number).toBeLessThanOrEqual(acknowledged + 1);
       expect(comparable(state) === comparable(stateAfter(number))).toBe(true);
       expect(store.owedNotifies()).toEqual(outboxAfter(number));
-      expect(store.changes(1).map(({ at }) => at)).toEqual(number === 0 ? [] : [number]);
+      expect(comparable(store.allHistory()) === comparable(historyAfter(number))).toBe(true);
+      expect(store.changes({ limit: 1 }).map(({ at }) => at)).toEqual(number === 0 ? [] : [number]);
       store.close();
       expectSound(options.path);
       before = number;

@@ -117,7 +117,9 @@ describe.skipIf(!requirePeer('named', 'dig'))('BIND with a TSIG key', () => {
       name: 'other',
       type: 'dns',
     });
-    await stage.call('PUT', `/devices/${other.id}/policy`, { policyId: otherPolicy.policy.id });
+    await stage.call('PUT', `/devices/${other.id}/policy?confirm=true`, {
+      policyId: otherPolicy.policy.id,
+    });
     const key = device.key!;
     const wrong = { ...createTsigKey(key.name), algorithm: key.algorithm };
     await expect(axfr(stage.dns, drill.zone)).rejects.toThrow('Transfer failed');

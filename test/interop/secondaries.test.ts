@@ -262,7 +262,7 @@ async function makeScene({ ok }: SluicePrimary): Promise<Scene> {
 /** What no update touches: where the changes were larger than the zone, Sluice would send the zone. */
 const BASE = [
   ...Array.from({ length: 2_000 }, (_, at) => `base${at}.example`),
-  ...Array.from({ length: 6_000 }, (_, at) => `10.${at >> 7}.${at & 127}.1`),
+  ...Array.from({ length: 6_000 }, (_, at) => `11.${at >> 7}.${at & 127}.1`),
   ...Array.from({ length: 1_000 }, (_, at) => `2001:db8:ffff:${at.toString(16)}::/64`),
 ];
 

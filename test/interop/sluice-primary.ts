@@ -139,7 +139,9 @@ export function apiClient(http: Endpoint, token: string): Api {
     call,
     ok: async (method, path, body) => {
       const answer = await call(method, path, body);
-      if (answer.status < 300) return answer.body;
+      // A change that waits for a confirmation was not made, whatever the status says.
+      if (answer.status < 300 && !(answer.status === 202 && 'held' in answer.body))
+        return answer.body;
       throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     },
   };

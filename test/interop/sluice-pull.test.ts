@@ -22,7 +22,7 @@ const installed = requirePeer('dig', 'dash', 'ip', 'nft');
 const CANARY = '192.0.2.53/32';
 /** Enough addresses, never two beside each other, for several pages. */
 const HOSTS = 8_000;
-const hosts = Array.from({ length: HOSTS }, (_, at) => `10.${at >> 7}.${(at & 127) * 2}.1`);
+const hosts = Array.from({ length: HOSTS }, (_, at) => `11.${at >> 7}.${(at & 127) * 2}.1`);
 
 describe.skipIf(!installed).each(['pages', 'axfr'])('sluice-pull by %s from Sluice', (method) => {
   let sluice: SluicePrimary;
@@ -90,7 +90,7 @@ describe.skipIf(!installed).each(['pages', 'axfr'])('sluice-pull by %s from Slui
   it('takes over an update, with allows carved out of the blocks around them', async () => {
     await sluice.ok('PATCH', `/targets/${target}/indicators`, {
       add: ['192.0.2.77'],
-      remove: ['10.0.0.1'],
+      remove: ['11.0.0.1'],
     });
     await sluice.ok('PATCH', `/lists/${list}/entries`, {
       add: ['198.51.100.0/26', '198.51.100.128', '2001:db8:8000::/33'],
@@ -124,7 +124,7 @@ describe.skipIf(!installed).each(['pages', 'axfr'])('sluice-pull by %s from Slui
       'add rule inet sluice input ip saddr @sluice_block4 drop',
     ];
     for (const rule of rules) await firewall.run('nft', rule);
-    const sources = ['198.51.100.5', '198.51.100.128', '198.51.100.129', '192.0.2.77', '10.0.0.1'];
+    const sources = ['198.51.100.5', '198.51.100.128', '198.51.100.129', '192.0.2.77', '11.0.0.1'];
     expect(await firewall.connects(sources)).toEqual([true, true, false, false, true]);
   });
 

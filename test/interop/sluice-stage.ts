@@ -13,10 +13,14 @@ export interface SluiceStage {
   readonly transfers: readonly Transfer[];
   /** One request that must succeed, below /api/v1; answers the body. */
   call<Body>(method: string, path: string, body?: unknown): Promise<Body>;
+  /** A file, below /api/v1, as a firewall downloads it: the token is the password of HTTP Basic. */
+  download(path: string): Promise<Buffer>;
   stop(): Promise<void>;
 }
 
 export interface Transfer {
+  /** With its final dot. */
+  readonly zone: string;
   readonly serial: number;
   readonly kind: 'AXFR' | 'IXFR';
   readonly address: string;
@@ -55,6 +59,7 @@ export async function startSluiceStage(): Promise<SluiceStage> {
     dns,
     transfers,
     call: (method, path, body) => request({ sluice, http, method, path, body }),
+    download: (path) => download(sluice, http, path),
     stop: async () => {
       await sluice.stop();
       await rm(folder, { recursive: true, force: true });
@@ -96,6 +101,15 @@ async function request<Body>(options: {
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
   return JSON.parse(text) as Body;
+}
+
+async function download(sluice: Sluice, http: Endpoint, path: string): Promise<Buffer> {
+  const credentials = Buffer.from(`sluice:${sluice.adminToken}`).toString('base64');
+  const response = await fetch(`http://${http.address}:${http.port}/api/v1${path}`, {
+    headers: { authorization: `Basic ${credentials}` },
+  });
+  if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+  return Buffer.from(await response.arrayBuffer());
 }
 
 export interface NewDevice {

@@ -12,7 +12,7 @@ import { eventually } from './eventually.ts';
 import type { FakeInternet } from './fake-internet.ts';
 import { findProgram } from './require-peer.ts';
 
-/** A real program that runs for a test and answers DNS at its address and port. */
+/** A real program that runs for a test and answers (DNS, mostly) at its address and port. */
 export interface Peer extends Endpoint {
   readonly program: string;
   readonly pid: number;
@@ -40,7 +40,10 @@ export async function makePeerFolder(program: string): Promise<string> {
   return folder;
 }
 
-/** Starts a program in the foreground and waits until it answers a query, whatever the answer. */
+/**
+ * Starts a program in the foreground and waits until it answers a query, whatever the answer, or
+ * until `answers` says so of a program that does not speak DNS.
+ */
 export async function startProgram(options: {
   readonly program: string;
   readonly args: readonly string[];
@@ -48,6 +51,7 @@ export async function startProgram(options: {
   readonly listen: Endpoint;
   readonly source?: string;
   readonly internet?: FakeInternet | undefined;
+  readonly answers?: () => Promise<unknown>;
 }): Promise<Peer> {
   const path = findProgram(options.program);
   if (path === null) throw new Error(`${options.program} is not installed`);
@@ -71,17 +75,20 @@ export async function startProgram(options: {
     },
   };
   running.add(peer);
-  await untilReady(peer);
+  await untilReady(peer, options.answers ?? (() => answersDns(peer)));
   return peer;
 }
 
-async function untilReady(peer: Peer): Promise<void> {
-  const question = { name: 'ready.invalid', type: 'SOA', timeoutMs: 300 } as const;
+function answersDns(peer: Peer): Promise<unknown> {
+  return ask(peer, { name: 'ready.invalid', type: 'SOA', timeoutMs: 300 });
+}
+
+async function untilReady(peer: Peer, answers: () => Promise<unknown>): Promise<void> {
   try {
     // A program that has ended will never answer: that, too, ends the wait.
     await eventually(
       `${peer.program} answers`,
-      async () => peer.hasExited() || (await ask(peer, question)),
+      async () => peer.hasExited() || (await answers()),
       READY_MS_MAX,
     );
     if (peer.hasExited()) throw new Error(`${peer.program} ended by itself`);

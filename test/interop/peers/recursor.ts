@@ -13,13 +13,15 @@ export interface RecursorOptions {
   readonly upstream?: 'forward' | 'iterate';
   /** A policy to enforce, with config/powerdns/sluice-rpz.lua. */
   readonly rpz?: ZoneSource;
+  /** Instead: a policy to enforce from a zone file, and its name. */
+  readonly rpzFile?: { readonly zone: string; readonly path: string };
 }
 
 /** The PowerDNS Recursor. It asks for new serials every second, as it takes no NOTIFY. */
 export async function startRecursor(options: RecursorOptions): Promise<Peer> {
   const folder = await makePeerFolder('pdns_recursor');
   const listen = options.listen ?? (await endpointFor('pdns_recursor'));
-  const { internet, rpz } = options;
+  const { internet } = options;
   if (internet.root !== null) {
     const hints = `. 60 IN NS root-server.invalid.\nroot-server.invalid. 60 IN A ${internet.root}\n`;
     await writeFile(join(folder, 'root.hints'), hints);
@@ -30,8 +32,8 @@ export async function startRecursor(options: RecursorOptions): Promise<Peer> {
       ? `hint-file=${join(folder, 'root.hints')}`
       : `forward-zones-recurse=.=${internet.address}:${internet.port}`,
   ];
-  if (rpz !== undefined) {
-    const lua = await fillSample('powerdns/sluice-rpz.lua', sourceValues(rpz, listen, folder));
+  const lua = await policyLua(options, listen, folder);
+  if (lua !== null) {
     await writeFile(join(folder, 'rpz.lua'), lua, { mode: 0o600 });
     lines.push(`lua-config-file=${join(folder, 'rpz.lua')}`);
   }
@@ -43,6 +45,17 @@ export async function startRecursor(options: RecursorOptions): Promise<Peer> {
     listen,
     internet,
   });
+}
+
+async function policyLua(
+  { rpz, rpzFile }: RecursorOptions,
+  listen: Endpoint,
+  folder: string,
+): Promise<string | null> {
+  if (rpz !== undefined)
+    return fillSample('powerdns/sluice-rpz.lua', sourceValues(rpz, listen, folder));
+  if (rpzFile === undefined) return null;
+  return `rpzFile("${rpzFile.path}", {policyName="${rpzFile.zone}"})\n`;
 }
 
 function ownSettings(listen: Endpoint, folder: string): string[] {

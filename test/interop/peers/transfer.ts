@@ -49,9 +49,17 @@ function readTransfer(zone: string, output: string): string[] {
   if (complaint !== undefined && !complaint.startsWith(';; global options')) {
     throw new Error(`AXFR of ${zone}: ${complaint}`);
   }
-  const records = lines.filter((line) => !line.startsWith(';')).map(canonicalLine);
+  const records = readRecords(lines);
   if (records.length === 0) throw new Error(`AXFR of ${zone}: nothing came`);
-  return records.sort();
+  return records;
+}
+
+/** Records in the form that `axfr` gives them; lines that are comments or empty are left out. */
+export function readRecords(lines: readonly string[]): string[] {
+  return lines
+    .filter((line) => line.trim() !== '' && !line.startsWith(';'))
+    .map(canonicalLine)
+    .sort();
 }
 
 function canonicalLine(line: string): string {
