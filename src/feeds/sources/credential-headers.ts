@@ -1,23 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { NOT_FOR_CREDENTIALS } from '../../policy/credential-headers.ts';
 import type { FeedCredentials } from '../../policy/model.ts';
 import { FeedFailure } from './feed-failure.ts';
-
-/** What says how a message is framed or where it goes is not for credentials to say. */
-const RESERVED_HEADERS = new Set([
-  'accept-encoding',
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'if-modified-since',
-  'if-none-match',
-  'keep-alive',
-  'range',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** The header that carries credentials. Throws a FeedFailure, which does not repeat them. */
 export function credentialHeaders(credentials: FeedCredentials): Record<string, string> {
@@ -36,7 +20,7 @@ export function credentialHeaders(credentials: FeedCredentials): Record<string, 
     }
     case 'header': {
       const name = credentials.name.toLowerCase();
-      if (RESERVED_HEADERS.has(name)) {
+      if (NOT_FOR_CREDENTIALS.has(name)) {
         throw new FeedFailure('credentials', `the header ${name} is not for credentials`);
       }
       return checked(name, credentials.value);

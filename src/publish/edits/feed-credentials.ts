@@ -1,3 +1,4 @@
+import { NOT_FOR_CREDENTIALS } from '../../policy/credential-headers.ts';
 import type { FeedCredentials } from '../../policy/model.ts';
 import { type Form, readPart, readSecret, SECRET_LENGTH_MAX } from './feed-secret.ts';
 import type { Fields } from './fields.ts';
@@ -61,26 +62,9 @@ const HEADER_NAME: Form = {
   isGood: matches(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/),
   rule: 'The name of a header has 1 to 100 letters, digits and hyphens.',
 };
-/** They say how a message is framed, where it goes or what is asked: not for credentials to say. */
-const RESERVED_HEADERS = [
-  'accept-encoding',
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'if-modified-since',
-  'if-none-match',
-  'keep-alive',
-  'range',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
-
 function readHeaderName(fields: Fields, kept: string | null): string {
   const name = readPart(fields, 'name', { kept, form: HEADER_NAME });
-  if (RESERVED_HEADERS.includes(name.toLowerCase())) {
+  if (NOT_FOR_CREDENTIALS.has(name.toLowerCase())) {
     fields.refuse('feed-source', 'name', `The header ${name} is not for credentials.`);
   }
   return name;

@@ -21,12 +21,17 @@ const run = async (url: string) => {
   return { octets, ms, indicators: content.packed.count };
 };
 
+/** The least of several looks: on a busy machine the thread takes its time to end and free its heap. */
 async function residentOctets(): Promise<number> {
-  await sleep(REST_MS + 500);
-  globalThis.gc?.();
-  await sleep(200);
-  const [, kilobytes] = readFileSync('/proc/self/status', 'utf8').match(/VmRSS:\s+(\d+) kB/) ?? [];
-  return Number(kilobytes) * 1024;
+  let least = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 8; look++) {
+    await sleep(REST_MS + 300);
+    globalThis.gc?.();
+    const [, kilobytes] =
+      readFileSync('/proc/self/status', 'utf8').match(/VmRSS:\s+(\d+) kB/) ?? [];
+    least = Math.min(least, Number(kilobytes) * 1024);
+  }
+  return least;
 }
 
 await run(small);
