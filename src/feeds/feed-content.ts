@@ -141,4 +141,9 @@ export interface ParseFeedOptions {
   readonly namesAs: 'name' | 'host';
   /** For all matches of a regular expression in one content together. */
   readonly regexTimeMs: number;
+  /**
+   * Called every few thousand steps and every few dozen kilobytes. What it throws ends the reading,
+   * and comes through.
+   */
+  readonly checkpoint?: () => void;
 }

@@ -71,6 +71,9 @@ export interface FinishOptions {
   readonly mergesForms?: boolean;
 }
 
+/** A line of a feed has 64 kB at most, and is gone through in a fraction of a millisecond. */
+const STEPS_BETWEEN_CHECKPOINTS = 1024;
+
 /** `spanForm` says what the names mean that are added by their place. */
 export function createFeedDraft(
   octets: Uint8Array,
@@ -84,12 +87,20 @@ export function createFeedDraft(
   const notes = createNoteBook();
   const exceptions = createExceptions();
   const withdrawn: Indicator[] = [];
+  const { checkpoint = () => {} } = options;
   let bulk: ReadResult | null = null;
+  let steps = 0;
+
+  /** Everything that makes a draft grow comes through here. */
+  const step = (): void => {
+    if (++steps % STEPS_BETWEEN_CHECKPOINTS === 0) checkpoint();
+  };
 
   const meant = (form: NameForm): 'name' | 'host' => (form === 'bare' ? options.namesAs : form);
   const kindAs = (kind: IndicatorKind, form: NameForm): IndicatorKind =>
     kind === 'name' ? meant(form) : kind;
   const reject: FeedDraft['reject'] = (line, shown, reason) => {
+    step();
     rejections.add(line, typeof shown === 'string' ? shown : spanText(buffer, shown), reason);
   };
   /** The indicators of a text, or none when it is rejected. */
@@ -113,15 +124,23 @@ export function createFeedDraft(
     options,
     octets: buffer,
     reject,
-    leaveOut: admission.leaveOut,
-    note: (text, facts) => noteAs(text, spanForm, facts),
+    leaveOut(reason) {
+      step();
+      admission.leaveOut(reason);
+    },
+    note(text, facts) {
+      step();
+      noteAs(text, spanForm, facts);
+    },
     addSpan(line, span, facts = NO_FACTS) {
+      step();
       if (!admission.admits(facts)) return;
       const reason = parseSpan(reader, span);
       if (reason !== null) reject(line, span, reason);
       else if (facts !== NO_FACTS) noteAs(spanText(buffer, span), spanForm, facts);
     },
     addText(line, text, form, facts = NO_FACTS) {
+      step();
       if (!admission.admits(facts)) return;
       const indicators = read(line, text, form);
       if (!pack(reader, indicators)) reject(line, text, 'too-many');
@@ -130,11 +149,13 @@ export function createFeedDraft(
       }
     },
     except(line, text, reach) {
+      step();
       const indicators = read(line, text, 'name');
       if (indicators.length > 0) admission.exceptions++;
       for (const indicator of indicators) exceptions.add(indicator, reach);
     },
     withdraw(line, text) {
+      step();
       admission.leaveOut('revoked');
       withdrawn.push(...read(line, text, 'bare'));
     },
@@ -143,6 +164,7 @@ export function createFeedDraft(
       bulk = read;
     },
     finish(result) {
+      checkpoint();
       const { packed, duplicates } = bulk ?? {
         packed: finishPacking(reader.packer),
         duplicates: reader.duplicates,

@@ -1,5 +1,6 @@
 import { asBuffer, textStart } from './feed-lines.ts';
 import type { FeedReason } from './feed-reasons.ts';
+import { parseJsonInParts } from './json-parts.ts';
 
 export type JsonDocument =
   | { readonly ok: true; readonly value: unknown }
@@ -8,22 +9,20 @@ export type JsonDocument =
       readonly unreadable: { readonly reason: FeedReason; readonly text: string };
     };
 
-/** Reads the octets as one document. Nesting of any depth is an error of JSON.parse at worst. */
-export function parseJsonDocument(octets: Uint8Array): JsonDocument {
-  const refuse = (reason: FeedReason, error: unknown): JsonDocument => {
-    const text = error instanceof Error ? error.message.slice(0, 200) : '';
-    return { ok: false, unreadable: { reason, text } };
-  };
-  let text: string;
+/** Reads the octets as one document. Throws only what the checkpoint throws. */
+export function parseJsonDocument(
+  octets: Uint8Array,
+  checkpoint: () => void = () => {},
+): JsonDocument {
   try {
-    text = asBuffer(octets).toString('utf8', textStart(octets));
+    return { ok: true, value: parseJsonInParts(asBuffer(octets), textStart(octets), checkpoint) };
   } catch (error) {
-    // No string of V8 is longer than half a gigabyte.
-    return refuse('too-large', error);
+    if (error instanceof SyntaxError) return refuse('bad-json', error);
+    if (error instanceof RangeError) return refuse('too-large', error);
+    throw error;
   }
-  try {
-    return { ok: true, value: JSON.parse(text) };
-  } catch (error) {
-    return refuse('bad-json', error);
-  }
+}
+
+function refuse(reason: FeedReason, error: Error): JsonDocument {
+  return { ok: false, unreadable: { reason, text: error.message.slice(0, 200) } };
 }

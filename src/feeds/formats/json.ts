@@ -18,7 +18,7 @@ export function readJson(
     draft.finish({ detected: 'json', lines: 0, unreadable: { reason, text } });
   const paths = parsePaths(format);
   if (paths === null) return refuse('no-list', 'a path is not written as paths are');
-  const document = parseJsonDocument(octets);
+  const document = parseJsonDocument(octets, options.checkpoint);
   if (!document.ok) return refuse(document.unreadable.reason, document.unreadable.text);
   const lists = valuesAt(document.value, paths.list);
   if (lists.length === 0) return refuse('no-list', format.path);

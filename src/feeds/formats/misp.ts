@@ -14,7 +14,7 @@ import { addTypedValue } from './typed-value.ts';
  */
 export function readMispJson(octets: Uint8Array, options: ParseFeedOptions): FeedContent {
   const draft = createFeedDraft(octets, options, 'bare');
-  const document = parseJsonDocument(octets);
+  const document = parseJsonDocument(octets, options.checkpoint);
   if (!document.ok) {
     return draft.finish({ detected: 'misp-json', lines: 0, unreadable: document.unreadable });
   }

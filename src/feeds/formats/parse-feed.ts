@@ -16,8 +16,9 @@ import { readStix } from './stix.ts';
 import { readUnbound } from './unbound.ts';
 
 /**
- * Reads what a source delivered. It never throws, whatever the octets are: lines that say nothing
- * are counted by reason, and octets that are no such format at all make the content `unreadable`.
+ * Reads what a source delivered. It never throws, whatever the octets are, but what the checkpoint of
+ * its options throws: lines that say nothing are counted by reason, and octets that are no such format
+ * at all make the content `unreadable`.
  * Formats that have one document instead of lines are read into memory as a whole.
  */
 export function parseFeed(

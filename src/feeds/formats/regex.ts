@@ -1,4 +1,5 @@
 import type { FeedContent, ParseFeedOptions, RegexFormat } from '../feed-content.ts';
+import { FeedFailure } from '../sources/feed-failure.ts';
 import { createFeedDraft, type FeedDraft } from './feed-draft.ts';
 import { readComment, readConfidence, readMoment } from './feed-facts.ts';
 import { type FeedLine, visitLines } from './feed-lines.ts';
@@ -44,6 +45,7 @@ function readInTime(timeMs: number, read: () => void) {
     if (runBounded(read, timeMs)) return null;
     return { reason: 'regex-time', text: `stopped after ${timeMs} ms` } as const;
   } catch (error) {
+    if (error instanceof FeedFailure) throw error;
     // V8 compiles a pattern when it is first used, and may find it too large only then.
     const text = error instanceof Error ? error.message.slice(0, 300) : '';
     return { reason: 'bad-pattern', text } as const;

@@ -12,7 +12,7 @@ import { readStixPattern, type StixValue } from './stix-pattern.ts';
  */
 export function readStix(octets: Uint8Array, options: ParseFeedOptions): FeedContent {
   const draft = createFeedDraft(octets, options, 'bare');
-  const document = parseJsonDocument(octets);
+  const document = parseJsonDocument(octets, options.checkpoint);
   if (!document.ok) {
     return draft.finish({ detected: 'stix', lines: 0, unreadable: document.unreadable });
   }

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { parseJsonDocument } from '../formats/json-document.ts';
 import { FeedFailure } from './feed-failure.ts';
 import { type HttpGetOptions, httpGet } from './http.ts';
 import { joinOctets } from './join-octets.ts';
@@ -7,6 +9,8 @@ export interface TaxiiOptions extends Omit<HttpGetOptions, 'accept' | 'etag' | '
   readonly url: string;
   /** What an earlier run returned: only what was added since is asked for. Null asks for everything. */
   readonly addedAfter: string | null;
+  /** Called while a page is read; what it throws comes through. */
+  readonly checkpoint?: () => void;
 }
 
 export interface TaxiiResult {
@@ -103,7 +107,7 @@ async function getPage(options: TaxiiOptions, place: Place, before: number): Pro
   });
   if (result.kind === 'unchanged') throw new FeedFailure('protocol', '304 to an unconditional GET');
   checkMediaType(result.headers['content-type']);
-  const envelope = parseEnvelope(result.octets);
+  const envelope = parseEnvelope(result.octets, options.checkpoint);
   return {
     ...envelope,
     octets: result.octets.length,
@@ -134,8 +138,11 @@ function checkMediaType(header: string | undefined): void {
 }
 
 /** Section 3.7: all three properties may be missing; a page without objects is `{}`. */
-function parseEnvelope(octets: Uint8Array): Pick<Page, 'objects' | 'more' | 'next'> {
-  const envelope = parseJson(octets);
+function parseEnvelope(
+  octets: Uint8Array,
+  checkpoint: (() => void) | undefined,
+): Pick<Page, 'objects' | 'more' | 'next'> {
+  const envelope = parseJson(octets, checkpoint);
   if (typeof envelope !== 'object' || envelope === null || Array.isArray(envelope)) {
     throw new FeedFailure('format', 'a page is no TAXII envelope');
   }
@@ -149,12 +156,10 @@ function parseEnvelope(octets: Uint8Array): Pick<Page, 'objects' | 'more' | 'nex
   return { objects, more, next: next ? next : null };
 }
 
-function parseJson(octets: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(octets));
-  } catch {
-    throw new FeedFailure('format', 'a page is no JSON');
-  }
+function parseJson(octets: Uint8Array, checkpoint: (() => void) | undefined): unknown {
+  const document = isUtf8(octets) ? parseJsonDocument(octets, checkpoint) : null;
+  if (document?.ok !== true) throw new FeedFailure('format', 'a page is no JSON');
+  return document.value;
 }
 
 /** Section 2's timestamp, which goes into a later request: nothing else is kept. */

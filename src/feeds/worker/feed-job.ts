@@ -20,7 +20,7 @@ export interface FeedJob {
     /** The octets move to the thread if they have a buffer of their own: do not use them afterwards. */
     | { readonly kind: 'octets'; readonly octets: Uint8Array };
   readonly format: FeedFormat;
-  readonly parse: Omit<ParseFeedOptions, 'guard'> & {
+  readonly parse: Omit<ParseFeedOptions, 'guard' | 'checkpoint'> & {
     readonly guardNames: readonly string[];
     readonly guardPrefixes: readonly string[];
   };

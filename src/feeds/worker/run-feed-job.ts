@@ -21,6 +21,8 @@ export interface RunFeedJobOptions {
   /** Its reason is a FeedFailure. */
   readonly signal: AbortSignal;
   readonly onFetched: (octets: number) => void;
+  /** Throws a FeedFailure when the run must not go on. */
+  readonly checkpoint: () => void;
   /** Just before the thread is busy with nothing else. */
   readonly onParse: (octets: number, lines: number) => void;
 }
@@ -181,7 +183,7 @@ async function fetchFiles(
 async function fetchTaxii(
   job: FeedJob,
   source: HttpSource,
-  { signal, onFetched }: RunFeedJobOptions,
+  { signal, onFetched, checkpoint }: RunFeedJobOptions,
 ): Promise<Fetched> {
   const { limits, validators } = job;
   if (job.format.kind !== 'stix' && job.format.kind !== 'auto') {
@@ -194,6 +196,7 @@ async function fetchTaxii(
     limits,
     signal,
     onOctets: onFetched,
+    checkpoint,
   });
   const incremental = addedAfter !== null;
   if (incremental && result.objects === 0) return { kind: 'unchanged', validators };
@@ -237,12 +240,13 @@ function refuseSeveralDocuments({ kind }: FeedFormat, files: number): void {
 
 function parseOptions(
   { parse, limits }: FeedJob,
-  { isPublicSuffix }: RunFeedJobOptions,
+  { isPublicSuffix, checkpoint }: RunFeedJobOptions,
 ): ParseFeedOptions {
   const { guardNames, guardPrefixes, ...rest } = parse;
   return {
     ...rest,
     linesMax: Math.min(rest.linesMax, limits.linesMax),
     guard: { names: guardNames, prefixes: guardPrefixes, isPublicSuffix },
+    checkpoint,
   };
 }

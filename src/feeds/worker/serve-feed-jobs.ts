@@ -1,8 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { getPublicSuffix } from 'tldts';
 import { detailOf, FeedFailure } from '../sources/feed-failure.ts';
-import type { FeedJob, FeedOutcome, FeedProgress } from './feed-job.ts';
-import type { FeedOrder, FeedReport, FeedThreadData } from './feed-messages.ts';
+import { createCheckpoint, isHeapWorn } from './checkpoint.ts';
+import type { FeedJob, FeedProgress } from './feed-job.ts';
+import type { FeedOrder, FeedReport, FeedThreadData, StopFlag } from './feed-messages.ts';
 import { moveOutcome } from './move-outcome.ts';
 import { type RunFeedJobOptions, runFeedJob } from './run-feed-job.ts';
 
@@ -12,32 +13,47 @@ const PROGRESS_MS = 100;
 /** The thread's side: takes orders from the port, and says what becomes of them. */
 export function serveFeedJobs(
   port: MessagePort,
-  { directory }: FeedThreadData,
+  data: FeedThreadData,
   parse: RunFeedJobOptions['parse'],
 ): void {
   const running = new Map<number, AbortController>();
 
-  async function run(id: number, job: FeedJob): Promise<void> {
+  async function run(id: number, job: FeedJob, stopFlag: StopFlag): Promise<void> {
     const stopping = new AbortController();
     running.set(id, stopping);
     const progress = createProgress((progress) => post(port, { kind: 'progress', id, progress }));
     progress.tellFetched(0);
+    const checkpoint = createCheckpoint(data, stopFlag);
     const outcome = await runFeedJob(job, {
-      directory,
+      directory: data.directory,
       parse,
       isPublicSuffix,
       signal: stopping.signal,
       onFetched: progress.tellFetched,
-      onParse: (octets, lines) => progress.tell({ phase: 'parse', octets, lines }),
+      checkpoint: checkpoint.check,
+      onParse(octets, lines) {
+        progress.tell({ phase: 'parse', octets, lines });
+        checkpoint.startParsing();
+      },
     });
     running.delete(id);
-    postOutcome(port, id, outcome);
+    const isLast = isHeapWorn(data);
+    postOutcome(port, { kind: 'outcome', id, outcome, isLast });
+    if (isLast) leave();
   }
 
   port.on('message', (order: FeedOrder) => {
-    if (order.kind === 'run') void run(order.id, order.job);
+    if (order.kind === 'run') void run(order.id, order.job, order.stopFlag);
+    else if (order.kind === 'end') leave();
     else running.get(order.id)?.abort(new FeedFailure('stopped', 'by request'));
   });
+
+  /** A thread ends by itself when nothing is open any more: that is how it ends most safely. */
+  function leave(): void {
+    port.close();
+    const reason = new FeedFailure('stopped', 'at the end');
+    for (const stopping of running.values()) stopping.abort(reason);
+  }
 }
 
 /** Hosting names under which strangers get names of their own count as public suffixes, too. */
@@ -60,14 +76,14 @@ function createProgress(report: (progress: FeedProgress) => void) {
   return { tell, tellFetched };
 }
 
-function postOutcome(port: MessagePort, id: number, outcome: FeedOutcome): void {
+function postOutcome(port: MessagePort, report: FeedReport & { readonly kind: 'outcome' }): void {
   try {
-    const { value, transfer } = moveOutcome(outcome);
-    port.postMessage({ kind: 'outcome', id, outcome: value } satisfies FeedReport, transfer);
+    const { value, transfer } = moveOutcome(report.outcome);
+    port.postMessage({ ...report, outcome: value } satisfies FeedReport, transfer);
   } catch (error) {
     // What cannot move must not take the thread and the other runs with it.
     const { reason, message } = new FeedFailure('unexpected', detailOf(error));
-    post(port, { kind: 'outcome', id, outcome: { kind: 'failed', reason, text: message } });
+    post(port, { ...report, outcome: { kind: 'failed', reason, text: message } });
   }
 }
 

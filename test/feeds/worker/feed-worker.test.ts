@@ -277,12 +277,12 @@ describe('runs beside one another', () => {
   });
 });
 
-describe('a thread that dies', () => {
-  it('fails the run that was parsed, with a reason, and the others are done again', async () => {
+describe('a run that fills the memory', () => {
+  it('fails with a reason, and the others are done again in a new thread', async () => {
     const server = await startRawServer((socket) => {
       setTimeout(() => socket.end(ok(TEXT)), 600);
     });
-    const worker = oddWorker({ heapMegabytesMax: 32, jobsMax: 3 });
+    const worker = oddWorker({ heapMegabytesMax: 64, jobsMax: 3 });
     const bystander = worker.run(jobOf(httpOf(server.url), { feedId: 2 }), quietly);
     while (server.requests.length === 0) await sleep(5);
     const culprit = worker.run(jobOf(octetsOf('fill\n')), quietly);
@@ -292,9 +292,63 @@ describe('a thread that dies', () => {
     expect(reasonOf(await worker.run(jobOf(octetsOf(TEXT)), quietly))).toBe('content');
   });
 
+  /** Documents that need twenty to fifty times their octets, each of which once ended the process. */
+  const EXPLOSIVES: readonly [string, (number: number) => string][] = [
+    ['empty objects', () => '{}'],
+    ['empty lists', () => '[]'],
+    ['objects of one name each', (number) => `{"${number.toString(36)}":1}`],
+    ['lists in lists', () => '[[[[[[[[[[]]]]]]]]]]'],
+  ];
+
+  it.each(EXPLOSIVES)('fails with a reason when it is a document of %s', async (_, item) => {
+    const worker = closed(startFeedWorker({ directory: null, heapMegabytesMax: 64 }));
+    const items: string[] = [];
+    for (let number = 0, length = 0; length < 10_000_000; number++) {
+      items.push(item(number));
+      length += items.at(-1)!.length + 1;
+    }
+    for (const kind of ['stix', 'misp-json'] as const) {
+      const job = jobOf(octetsOf(`{"objects":[${items.join(',')}]}`), { format: { kind } });
+      expect(reasonOf(await worker.run(job, quietly))).toBe('out-of-memory');
+    }
+    expect(reasonOf(await worker.run(jobOf(octetsOf(TEXT)), quietly))).toBe('content');
+  });
+});
+
+describe('a run that takes too long', () => {
+  it('ends by itself, in a thread that goes on', async () => {
+    const server = await startRawServer((socket) => {
+      setTimeout(() => socket.end(ok(TEXT)), 600);
+    });
+    const worker = oddWorker({ parseMsMax: 1_500, graceMs: 30_000, jobsMax: 2 });
+    const bystander = worker.run(jobOf(httpOf(server.url), { feedId: 2 }), quietly);
+    while (server.requests.length === 0) await sleep(5);
+    const crawling = await worker.run(jobOf(octetsOf('crawl\n')), quietly);
+    expect(crawling).toMatchObject({ reason: 'timeout', text: expect.stringContaining('1.5 s') });
+    expect(reasonOf(await bystander)).toBe('content');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('ends at once when it is stopped, although it hears no messages', async () => {
+    const worker = oddWorker({ graceMs: 30_000 });
+    const parsing = Promise.withResolvers<void>();
+    const crawling = worker.run(jobOf(octetsOf('crawl\n')), () => parsing.resolve());
+    await parsing.promise;
+    worker.stop(1);
+    expect(reasonOf(await crawling)).toBe('stopped');
+    expect(reasonOf(await worker.run(jobOf(octetsOf(TEXT)), quietly))).toBe('content');
+  });
+});
+
+describe('a thread that dies', () => {
   it('while several are fetched is not held against all of them: each is done again, alone', async () => {
-    const server = await startRawServer((socket, request) => {
-      if (!request.startsWith('GET /leave')) setTimeout(() => socket.end(ok(TEXT)), 400);
+    let asked = 0;
+    const server = await startRawServer(async (socket, request) => {
+      const isAgain = ++asked > 3;
+      if (request.startsWith('GET /leave')) {
+        while (asked < 3) await sleep(5);
+        socket.end(ok(TEXT));
+      } else if (isAgain) socket.end(ok(TEXT));
     });
     const worker = oddWorker({ jobsMax: 3 });
     const runs = ['a', 'leave', 'b'].map((name, feedId) =>
@@ -305,17 +359,17 @@ describe('a thread that dies', () => {
     expect(server.requests).toHaveLength(6);
   });
 
-  it('ends a parse that takes too long, and one that ends its thread', async () => {
-    const worker = oddWorker({ parseMsMax: 300 });
+  it('was ended from outside as it did not end itself, or ended in the middle of a parse', async () => {
+    const worker = oddWorker({ parseMsMax: 1_500, graceMs: 100 });
     const spinning = await worker.run(jobOf(octetsOf('spin\n')), quietly);
-    expect(spinning).toMatchObject({ reason: 'timeout', text: expect.stringContaining('0.3 s') });
+    expect(spinning).toMatchObject({ reason: 'timeout', text: expect.stringContaining('1.5 s') });
     expect(reasonOf(await worker.run(jobOf(octetsOf('leave\n')), quietly))).toBe('worker-died');
     expect(reasonOf(await worker.run(jobOf(octetsOf('throw\n')), quietly))).toBe('unexpected');
     expect(reasonOf(await worker.run(jobOf(octetsOf(TEXT)), quietly))).toBe('content');
   });
 
   it('stops a run at once even when its thread is busy with it', async () => {
-    const worker = oddWorker({ parseMsMax: 700 });
+    const worker = oddWorker({ parseMsMax: 1_500, graceMs: 100 });
     const parsing = Promise.withResolvers<void>();
     const spinning = worker.run(jobOf(octetsOf('spin\n')), () => parsing.resolve());
     await parsing.promise;

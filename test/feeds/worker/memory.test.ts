@@ -46,7 +46,9 @@ describe.skipIf(!requirePeer('nginx'))('a feed of 100 MB from nginx', () => {
     // It was there, or nothing would have been measured.
     expect(report.peak - report.before).toBeGreaterThan(200 * MEGABYTE);
     expect(report.arrayBuffers).toBeLessThan(MEGABYTE);
-    expect(report.after - report.before).toBeLessThan(60 * MEGABYTE);
+    // What is left are holes in the allocator's arenas, 30 to 50 MB of a peak of 400: the more, the
+    // further V8's own limit is away, since garbage is then collected later.
+    expect(report.after - report.before).toBeLessThan(80 * MEGABYTE);
     expect(report.longestDelayMs).toBeLessThan(report.ms / 2);
   }, 120_000);
 });
