@@ -34,6 +34,32 @@ const CROSS_CHECKS: readonly CrossCheck[] = [
         : 'certificateFile and keyFile are given both or not at all',
   },
   {
+    settings: ['dns.tls.certificateFile', 'dns.tls.keyFile'],
+    check: ({ dns: { tls } }) =>
+      (tls.certificateFile === null) === (tls.keyFile === null)
+        ? null
+        : 'certificateFile and keyFile are given both or not at all',
+  },
+  {
+    settings: ['dns.tls.listen', 'dns.tls.certificateFile'],
+    check: ({ dns: { tls } }) =>
+      tls.listen.length === 0 || tls.certificateFile !== null
+        ? null
+        : 'listen needs certificateFile and keyFile',
+  },
+  {
+    settings: ['dns.tls.listen', 'dns.listen'],
+    check: ({ dns }) => {
+      const taken = new Set(dns.listen.map(({ address, port }) => `${address} port ${port}`));
+      const twice = dns.tls.listen.find(({ address, port }) =>
+        taken.has(`${address} port ${port}`),
+      );
+      return twice === undefined
+        ? null
+        : `${twice.address} port ${twice.port} is in dns.listen already: TLS needs a port of its own`;
+    },
+  },
+  {
     settings: ['http.sessions.idleTimeout', 'http.sessions.lifetime'],
     check: ({ http: { sessions } }) =>
       sessions.idleTimeoutMs <= sessions.lifetimeMs
@@ -98,6 +124,13 @@ const CROSS_CHECKS: readonly CrossCheck[] = [
       transfers.runningPerClientMax <= transfers.runningMax
         ? null
         : `runningPerClientMax (${transfers.runningPerClientMax}) must not be above runningMax (${transfers.runningMax})`,
+  },
+  {
+    settings: ['process.group', 'process.user'],
+    check: ({ process }) =>
+      process.group === null || process.user !== null
+        ? null
+        : 'group needs user: without it the process keeps its user and its group',
   },
   {
     settings: ['soa.ns', 'root'],

@@ -2,14 +2,20 @@
  * What lives here: the files that people write before the server starts (configuration, sample
  * catalogue), the one table that describes every setting, and errors that name file, line and rule.
  *
- * What doesn't: anything that the settings do. Only main.ts and cli/ read a Config; each other room
- * declares options of its own and main.ts fills them. Indicators in the sample catalogue are text
+ * What doesn't: anything that the settings do. Only the files directly in src/ and cli/ read a
+ * Config; each other room declares options of its own, which they fill. Indicators in the sample catalogue are text
  * here; they are parsed where every target's are.
  */
 
 export { loadFeedPresets } from './feed-presets.ts';
 export { type LoadConfigOptions, loadConfig, parseConfig } from './load-config.ts';
-export { loadClientSecret, loadTlsIdentity } from './named-files.ts';
+export {
+  type DnsTlsFiles,
+  loadClientSecret,
+  loadCookieSecrets,
+  loadDnsTls,
+  loadTlsIdentity,
+} from './named-files.ts';
 export { loadNeverBlock, type NeverBlock, parseNeverBlock } from './never-block.ts';
 export { ConfigurationError, type Position, type Problem } from './problem.ts';
 export {

@@ -56,6 +56,99 @@ export const SETTINGS = section('', {
       '1232 B',
       'The largest answer over UDP, and what is announced in EDNS. What is larger goes over TCP. 1232 octets pass every IPv6 path without fragments.',
     ),
+    tls: section(
+      'DNS over TLS (RFC 7858) and zone transfers over TLS (RFC 9103), TLS 1.3 only. Used when listen names an address.',
+      {
+        listen: listOf(section('', { address: required(ipAddress), port: required(port) }), {
+          itemsMax: 16,
+          fallback: [],
+          description: 'Where TLS is spoken; the port of the standards is 853.',
+        }),
+        certificateFile: setting(
+          orNone(text(1024)),
+          'none',
+          'The certificate of this server in PEM, then those that lead to an authority. Read again when it changes and on SIGHUP, without a restart; relative to the directory that the server is started in. Needs keyFile.',
+        ),
+        keyFile: setting(
+          orNone(text(1024)),
+          'none',
+          'The private key of the certificate in PEM, readable by the server alone.',
+        ),
+        clientAuthoritiesFile: setting(
+          orNone(text(1024)),
+          'none',
+          'Authorities in PEM whose client certificates are accepted: a device is then known by the name in its certificate. With none no certificate is asked for.',
+        ),
+      },
+    ),
+    proxyProtocol: section('Load balancers that speak the PROXY protocol, version 2.', {
+      from: listOf(required(ipNetwork), {
+        itemsMax: 100,
+        fallback: [],
+        description:
+          'Addresses and prefixes of such load balancers. What comes from them over UDP, TCP and TLS must begin with the header of the protocol, and its address counts as the client. From anyone else the header is not accepted.',
+      }),
+    }),
+    identity: section('What the server says of itself. With none it says nothing.', {
+      version: setting(
+        orNone(text(255)),
+        'none',
+        'The answer to version.bind and version.server (class CHAOS, type TXT).',
+      ),
+      id: setting(
+        orNone(text(255)),
+        'none',
+        'The answer to id.server and hostname.bind (RFC 4892), for telling several servers apart.',
+      ),
+      nsid: setting(
+        orNone(text(255)),
+        'none',
+        'The name server identifier (RFC 5001) that a query may ask for.',
+      ),
+    }),
+    cookies: section(
+      'DNS Cookies (RFC 7873, RFC 9018), by which a client shows that its address is its own.',
+      {
+        enabled: setting(flag, 'true', 'Answer cookies.'),
+        required: setting(
+          flag,
+          'false',
+          'Answer UDP queries without a valid server cookie with BADCOOKIE, and those without any cookie with TC, so that they come over TCP. Signed queries and NOTIFY need none.',
+        ),
+        secretFile: setting(
+          orNone(text(1024)),
+          'none',
+          'Secrets for several servers behind one address: lines of 32 hexadecimal digits, of which the first makes cookies and all are accepted. Read again on SIGHUP. With none a secret is made at the start and replaced by itself.',
+        ),
+        rotationMs: setting(
+          duration('1h', '36d'),
+          '1d',
+          'How often a secret that was made here is replaced. The one before stays accepted for an hour, as long as a cookie is valid.',
+        ),
+      },
+    ),
+    rateLimit: section(
+      'Limits on UDP answers to one network, so that nobody can be flooded through this server. Clients with a valid cookie or a valid signature are not limited.',
+      {
+        answersPerSecond: setting(
+          integer(0, 1_000_000),
+          '1000',
+          'Answers of one kind to one network in a second: to one question, negative ones of one zone, refusals, errors. 0 sets no limit.',
+        ),
+        slip: setting(
+          integer(0, 10),
+          '2',
+          'Every so many answers above the limit one is sent truncated, so that a true client comes over TCP; the others are dropped. 0 drops all.',
+        ),
+        ipv4PrefixLength: setting(integer(8, 32), '24', 'What counts as one network, IPv4.'),
+        ipv6PrefixLength: setting(integer(16, 128), '56', 'What counts as one network, IPv6.'),
+        exempt: listOf(required(ipNetwork), {
+          itemsMax: 1000,
+          fallback: [],
+          description: 'Addresses and prefixes that are not limited.',
+        }),
+      },
+    ),
     tcp: section('Limits on TCP connections (RFC 7766 section 6.2).', {
       connectionsMax: setting(
         integer(1, 65_535),
@@ -89,10 +182,15 @@ export const SETTINGS = section('', {
         '16',
         'Transfers to one address at the same time.',
       ),
+      runningPerKeyMax: setting(
+        integer(1, 10_000),
+        '16',
+        'Transfers that one TSIG key signed for at the same time, from whatever addresses. A key can have a limit of its own.',
+      ),
       stallTimeoutMs: setting(
         duration('1s', '1h'),
         '30s',
-        'A transfer whose client reads nothing for this time is cut off.',
+        'A transfer whose client reads nothing for this time is cut off, at the latest after twice the time.',
       ),
     }),
   }),
@@ -106,6 +204,11 @@ export const SETTINGS = section('', {
       flag,
       'false',
       'Accept keys for hmac-md5, which RFC 8945 section 6 says must not be used any more.',
+    ),
+    retireAfterMs: setting(
+      duration('1m', '90d'),
+      '1d',
+      'When a device has signed with the key that takes over in a rotation, its older keys end after this time, unless they end sooner.',
     ),
   }),
   soa: section('The SOA record of every zone.', {
@@ -139,6 +242,18 @@ export const SETTINGS = section('', {
       wholeSeconds('0s', '1d'),
       '60s',
       'How long a negative answer may be kept (RFC 2308 section 4).',
+    ),
+  }),
+  zones: section('What zones are made of, besides their policies.', {
+    catalogs: setting(
+      flag,
+      'true',
+      'Serve catalog zones (RFC 9432): catalog.<account>.<root> with the zones of an account, and catalog.<root> with all zones. Secondaries that understand them take up new zones and drop old ones by themselves.',
+    ),
+    zonemd: setting(
+      flag,
+      'true',
+      'Put a message digest (ZONEMD, RFC 8976) into IP and catalog zones, by which a consumer can tell that it has all of a zone. Never into response policy zones, where consumers would take it for a rule.',
     ),
   }),
   policies: section('Policies.', {
@@ -223,6 +338,36 @@ export const SETTINGS = section('', {
       integer(1, 4096),
       '64',
       'Messages that wait for their acknowledgements at the same time.',
+    ),
+    inFlightPerEndpointMax: setting(
+      integer(1, 4096),
+      '16',
+      'Of these, to one address and port: a secondary with thousands of zones is told of a mass update bit by bit.',
+    ),
+    perSecondMax: setting(integer(1, 1_000_000), '1000', 'Messages in a second, in all.'),
+  }),
+  convergence: section('When a device counts as behind.', {
+    expectedMs: setting(
+      duration('1s', '7d'),
+      '5m',
+      'The time in which a device is expected to hold a new serial. Beyond it the device is reported, with the likely reason.',
+    ),
+  }),
+  process: section('The process itself.', {
+    user: setting(
+      orNone(text(64)),
+      'none',
+      'The user to run as, once the ports for DNS are bound: start as root to bind port 53, and name an unprivileged user here. The user must be able to write dataDirectory.',
+    ),
+    group: setting(
+      orNone(text(64)),
+      'none',
+      'The group to run as; without it the main group of user.',
+    ),
+    stopDeadlineMs: setting(
+      duration('0s', '10m'),
+      '5s',
+      'How long transfers may go on when the server is asked to stop. Then they are cut.',
     ),
   }),
   lookup: section('Host names of devices, whose addresses are looked up again and again.', {
@@ -381,6 +526,12 @@ export const SETTINGS = section('', {
       'json',
       'json: one JSON object to a line, for programs. text: one short line, for people.',
     ),
+    queries: setting(
+      flag,
+      'false',
+      'Write a record for every query. Level, queries and transfers can be changed while the server runs, by the admin API.',
+    ),
+    transfers: setting(flag, 'true', 'Write a record for every transfer.'),
   }),
 });
 

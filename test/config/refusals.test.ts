@@ -151,7 +151,7 @@ describe('a wrong configuration', () => {
     ],
     [
       'tsig:\n  md5:\n    allowed: 1',
-      'f:2:3: tsig.md5: is not known here: known here are allowSha1, allowMd5',
+      'f:2:3: tsig.md5: is not known here: known here are allowSha1, allowMd5, retireAfter',
     ],
     [
       'notify:\n  timeoutMs: 3',
@@ -159,7 +159,7 @@ describe('a wrong configuration', () => {
     ],
     [
       '__proto__: {}\nconstructor: 1',
-      'f:1:1: __proto__: is not known here: known here are root, account, dataDirectory, sampleCatalogue, dns, tsig, soa, policies, changes, journal, transfer, notify, lookup, feeds, http, log',
+      'f:1:1: __proto__: is not known here: known here are root, account, dataDirectory, sampleCatalogue, dns, tsig, soa, zones, policies, changes, journal, transfer, notify, convergence, process, lookup, feeds, http, log',
     ],
   ])('%j has a key that nobody knows, and the nearest is offered', (source, expected) => {
     expect(refusal(source)[0]).toBe(expected);
@@ -283,6 +283,10 @@ describe('settings that are wrong together', () => {
     [
       'http: {openid: {createUsers: true}}',
       'f:1:30: http.openid.createUsers: createUsers needs defaultRole or roleClaim: new users have a role',
+    ],
+    [
+      'process: {group: sluice}',
+      'f:1:18: process.group: group needs user: without it the process keeps its user and its group',
     ],
   ])('%j is refused at the setting that the file names', (source, expected) => {
     expect(refusal(source)).toEqual([expected]);
