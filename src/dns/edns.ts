@@ -1,4 +1,4 @@
-import { copyOctets, readUint16, writeOctets, writeUint16 } from './octets.ts';
+import { copyOctets, readUint16, writeOctets, writeUint16, writeUint32 } from './octets.ts';
 import { EDNS_OPTION } from './registry.ts';
 
 export interface EdnsOption {
@@ -26,6 +26,12 @@ export const UDP_OCTETS_MAX = 512;
 
 /** An OPT record without options: root owner, type, class, TTL, length. */
 export const OPT_OCTETS = 11;
+
+/** Code and length of an option. */
+export const OPTION_OCTETS = 4;
+
+/** RFC 8467 section 4.1: answers are padded to a multiple of so many octets. */
+export const PADDING_BLOCK_OCTETS = 468;
 
 /**
  * Octets that a UDP answer may have: what the requestor can take (RFC 6891 sections 6.2.3 to 6.2.5),
@@ -84,7 +90,7 @@ export function extendedErrorOption(infoCode: number, text = ''): EdnsOption {
 
 export function optionsOctets(options: readonly EdnsOption[]): number {
   let octets = 0;
-  for (const { data } of options) octets += 4 + data.length;
+  for (const { data } of options) octets += OPTION_OCTETS + data.length;
   return octets;
 }
 
@@ -102,6 +108,22 @@ export function writeOptions(
   }
   return end;
 }
+
+/** The value of the SOA's EXPIRE field (RFC 7314 section 3.2). */
+export function expireOption(seconds: number): EdnsOption {
+  const data = new Uint8Array(4);
+  writeUint32(data, 0, seconds);
+  return { code: EDNS_OPTION.EXPIRE, data };
+}
+
+/** How long an idle connection stays open, in units of 100 ms (RFC 7828 section 3.1). */
+export function keepaliveOption(timeoutMs: number): EdnsOption {
+  const data = new Uint8Array(2);
+  writeUint16(data, 0, Math.min(Math.floor(timeoutMs / KEEPALIVE_UNIT_MS), 0xffff));
+  return { code: EDNS_OPTION.KEEPALIVE, data };
+}
+
+const KEEPALIVE_UNIT_MS = 100;
 
 export function encodeOptions(options: readonly EdnsOption[]): Uint8Array {
   const rdata = new Uint8Array(optionsOctets(options));

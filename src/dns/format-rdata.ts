@@ -34,6 +34,8 @@ function formatKnown(rdata: Rdata): string {
       return rdata.strings.map(formatString).join(' ');
     case 'APL':
       return rdata.items.map(formatAplItem).join(' ');
+    case 'ZONEMD':
+      return `${rdata.serial} ${rdata.scheme} ${rdata.hashAlgorithm} ${hex(rdata.digest)}`;
     case 'OPT':
       // No RFC gives OPT a presentation form; this one is for logs.
       return rdata.options

@@ -17,6 +17,8 @@ export {
 } from './address.ts';
 export { APL_ITEM_OCTETS_MAX, type AplItem, writeAplItem } from './apl.ts';
 export type { Brand } from './brand.ts';
+export { COOKIE_SECRET_OCTETS, type CookieVerdict, cookieOption, judgeCookie } from './cookie.ts';
+export { type CookieSecrets, parseCookieSecrets } from './cookie-secrets.ts';
 export {
   EDNS_VERSION,
   type Edns,
@@ -37,12 +39,7 @@ export {
   type ResourceRecord,
   readMessage,
 } from './message.ts';
-export {
-  createMessageWriter,
-  type EdnsFields,
-  type MessageWriter,
-  type Section,
-} from './message-writer.ts';
+export { createMessageWriter, type MessageWriter, type Section } from './message-writer.ts';
 export {
   compareNames,
   concatName,
@@ -63,6 +60,7 @@ export {
   readName,
   relativeLabels,
 } from './name.ts';
+export type { EdnsFields } from './opt-record.ts';
 export { parseRdata, RdataError } from './parse-rdata.ts';
 export { decodeRdata, encodeRdata, type Rdata, rdataTypeCode, type SoaRdata } from './rdata.ts';
 export {

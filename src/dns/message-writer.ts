@@ -1,29 +1,14 @@
 import { createNameCompressor, type NameCompressor } from './compression.ts';
-import {
-  EDNS_VERSION,
-  type EdnsOption,
-  OPT_OCTETS,
-  optionsOctets,
-  optTtl,
-  writeOptions,
-} from './edns.ts';
 import { HEADER_OCTETS, type HeaderFields, headerFlags } from './header.ts';
 import type { Question, ResourceRecord } from './message.ts';
 import { readUint16, writeOctets, writeUint16, writeUint32 } from './octets.ts';
+import { type EdnsFields, optOctets, paddingOctets, writeOpt } from './opt-record.ts';
 import { NAME_FIELD, type RdataLayout, rdataLayout } from './rdata-layout.ts';
-import { RRTYPE } from './registry.ts';
 
 /** What the records of an RRset have in common. */
 export type RrsetFields = Omit<ResourceRecord, 'rdata'>;
 
 export type Section = 'answer' | 'authority' | 'additional';
-
-export interface EdnsFields {
-  readonly udpPayloadSize: number;
-  readonly version?: number;
-  readonly dnssecOk?: boolean;
-  readonly options?: readonly EdnsOption[];
-}
 
 /**
  * Writes one message after the other into one buffer. Sections are written in their order. What
@@ -66,6 +51,8 @@ export function createMessageWriter(
     names: createNameCompressor(buffer),
     end: HEADER_OCTETS,
     room: octetsMax,
+    limit: octetsMax,
+    kept: 0,
     countOffset: QUESTION_COUNT,
     rcode: 0,
     opt: null,
@@ -80,7 +67,11 @@ export function createMessageWriter(
       return addRrset(writing, rrset, rdatas);
     },
     edns: (fields) => reserveOpt(writing, fields),
-    reserve: (octets) => keepFree(writing, octets),
+    reserve: (octets) => {
+      if (!keepFree(writing, octets)) return false;
+      writing.kept += octets;
+      return true;
+    },
     setTruncated: () => {
       buffer[2] |= 0x02;
     },
@@ -97,6 +88,10 @@ interface Writing {
   end: number;
   /** What `end` may not pass: the limit less what is reserved. */
   room: number;
+  /** The most octets that the message may have. */
+  limit: number;
+  /** Of these kept free for what comes behind the message. */
+  kept: number;
   /** Where the header counts the section in hand. */
   countOffset: number;
   rcode: number;
@@ -120,6 +115,8 @@ function startMessage(writing: Writing, header: HeaderFields, limit: number): vo
   writing.names.clear();
   writing.end = HEADER_OCTETS;
   writing.room = limit;
+  writing.limit = limit;
+  writing.kept = 0;
   writing.countOffset = QUESTION_COUNT;
   writing.rcode = header.rcode ?? 0;
   writing.opt = null;
@@ -232,7 +229,7 @@ function writeOpaque(
 
 function reserveOpt(writing: Writing, fields: EdnsFields): boolean {
   if (writing.opt !== null) throw new Error('a message has one OPT record');
-  if (!keepFree(writing, OPT_OCTETS + optionsOctets(fields.options ?? []))) return false;
+  if (!keepFree(writing, optOctets(fields))) return false;
   writing.opt = fields;
   return true;
 }
@@ -247,7 +244,7 @@ function finishMessage(writing: Writing): number {
   const { opt, rcode, names } = writing;
   if (opt !== null) {
     enter(writing, COUNT_OFFSETS.additional);
-    settle(writing, names.mark(), writeOpt(writing, opt), 1);
+    settle(writing, names.mark(), writeReservedOpt(writing, opt), 1);
     writing.opt = null;
   } else if (rcode > 0x0f) {
     throw new Error(`RCODE ${rcode} in a message without EDNS`);
@@ -256,14 +253,9 @@ function finishMessage(writing: Writing): number {
 }
 
 /** Room for it was set aside. */
-function writeOpt({ buffer, end, rcode }: Writing, fields: EdnsFields): number {
-  const { udpPayloadSize, version = EDNS_VERSION, dnssecOk = false, options = [] } = fields;
-  buffer[end] = 0;
-  writeUint16(buffer, end + 1, RRTYPE.OPT);
-  writeUint16(buffer, end + 3, udpPayloadSize);
-  writeUint32(buffer, end + 5, optTtl(rcode >>> 4, version, dnssecOk));
-  writeUint16(buffer, end + 9, optionsOctets(options));
-  return writeOptions(buffer, end + OPT_OCTETS, options);
+function writeReservedOpt({ buffer, end, rcode, kept, limit }: Writing, opt: EdnsFields): number {
+  const padding = paddingOctets(opt, end + optOctets(opt) + kept, limit);
+  return writeOpt(buffer, end, opt, { rcode, padding });
 }
 
 /** Type and class. */

@@ -56,6 +56,8 @@ export interface MalformedMessage {
   readonly recursionDesired: boolean;
   /** The first question, where it could be read. */
   readonly question: Question | null;
+  /** The OPT record, when it was read before the fault. */
+  readonly edns: Edns | null;
 }
 
 export function isMalformed(message: Message | MalformedMessage): message is MalformedMessage {
@@ -69,7 +71,7 @@ export function isMalformed(message: Message | MalformedMessage): message is Mal
  * `decodeRdata` does that.
  */
 export function readMessage(bytes: Uint8Array): Message | MalformedMessage {
-  if (bytes.length < HEADER_OCTETS) return malformed(bytes, 'shorter than a header', null);
+  if (bytes.length < HEADER_OCTETS) return malformed(bytes, 'shorter than a header', null, null);
   const reading: Reading = { bytes, position: HEADER_OCTETS, reason: '', edns: null, tsig: null };
   const questions = readQuestions(reading, readUint16(bytes, 4));
   const answers = readRecords(reading, 'answer', readUint16(bytes, 6));
@@ -78,8 +80,8 @@ export function readMessage(bytes: Uint8Array): Message | MalformedMessage {
   if (reading.reason === '' && reading.position !== bytes.length) {
     reading.reason = `${bytes.length - reading.position} octets after the last record`;
   }
-  if (reading.reason !== '') return malformed(bytes, reading.reason, questions[0] ?? null);
   const { edns, tsig } = reading;
+  if (reading.reason !== '') return malformed(bytes, reading.reason, questions[0] ?? null, edns);
   const header = readHeaderFlags(readUint16(bytes, 2));
   return {
     id: readUint16(bytes, 0),
@@ -205,11 +207,16 @@ function fail(reading: Reading, start: number, what: string): null {
   return null;
 }
 
-function malformed(bytes: Uint8Array, reason: string, question: Question | null): MalformedMessage {
+function malformed(
+  bytes: Uint8Array,
+  reason: string,
+  question: Question | null,
+  edns: Edns | null,
+): MalformedMessage {
   const whole = bytes.length >= HEADER_OCTETS;
   const { opcode, isResponse, recursionDesired } = readHeaderFlags(
     whole ? readUint16(bytes, 2) : 0,
   );
   const id = whole ? readUint16(bytes, 0) : null;
-  return { malformed: true, id, reason, opcode, isResponse, recursionDesired, question };
+  return { malformed: true, id, reason, opcode, isResponse, recursionDesired, question, edns };
 }

@@ -16,7 +16,7 @@ export class RdataError extends Error {
 
 /**
  * Reads rdata in presentation form (RFC 1035 section 5.1): A, AAAA, NS, CNAME, PTR, SOA, MX, TXT, APL,
- * and every type in the form of RFC 3597 section 5. Names without a final dot are relative to
+ * ZONEMD, and every type in the form of RFC 3597 section 5. Names without a final dot are relative to
  * `origin`. Numbers are plain decimals; comments and parentheses belong to zone files and are not
  * read. Throws RdataError.
  */
@@ -76,11 +76,20 @@ function parseKnown(reader: FieldReader): Rdata {
       return { type: 'TXT', strings: readStrings(reader) };
     case RRTYPE.APL:
       return { type: 'APL', items: readAplItems(reader) };
+    case RRTYPE.ZONEMD:
+      return {
+        type: 'ZONEMD',
+        serial: serial(readNumber(reader, UINT32_MAX)),
+        scheme: readNumber(reader, UINT8_MAX),
+        hashAlgorithm: readNumber(reader, UINT8_MAX),
+        digest: readDigest(reader),
+      };
     default:
       throw new RdataError(reader.type, reader.text, 'this type is read in the form \\# only');
   }
 }
 
+const UINT8_MAX = 0xff;
 const UINT16_MAX = 0xffff;
 const UINT32_MAX = 0xffffffff;
 
@@ -155,6 +164,16 @@ function readAplItem(reader: FieldReader): AplItem {
     throw new RdataError(reader.type, reader.text, 'an item has the form [!]afi:address/prefix');
   }
   return { family, prefixLength: Number(match[4]), negated: match[1] === '!', address };
+}
+
+/** RFC 8976 section 2.3: hexadecimal digits, in any number of words. Section 2.2.4: 12 octets at least. */
+function readDigest(reader: FieldReader): Uint8Array {
+  let digits = '';
+  while (reader.next < reader.fields.length) digits += nextField(reader).text;
+  if (!/^([0-9a-f]{2}){12,}$/i.test(digits)) {
+    throw new RdataError(reader.type, reader.text, 'a digest is 12 or more octets in hexadecimal');
+  }
+  return Uint8Array.from(Buffer.from(digits, 'hex'));
 }
 
 /** RFC 3597 section 5: `\#`, the length, then hex digits in any number of words. */

@@ -1,6 +1,6 @@
-import { expandedName, expandName, NAME_OCTETS_MAX } from './name.ts';
+import { expandedName, expandName, lowerCaseName, NAME_OCTETS_MAX } from './name.ts';
 import { copyOctets } from './octets.ts';
-import { RRTYPE } from './registry.ts';
+import { RRTYPE, rrtypeName } from './registry.ts';
 
 /** A field of rdata: a domain name, a character-string, everything that is left, or so many octets. */
 export const NAME_FIELD = -1;
@@ -75,6 +75,25 @@ export function expandRdata(
   }
   if (position !== end || written > RDATA_OCTETS_MAX) return null;
   return rdata.slice(0, written);
+}
+
+/**
+ * The canonical form of whole, uncompressed rdata (RFC 4034 section 6.2): its names in lower case.
+ * The types above are those of the section, but for KX, DNAME, A6 and RRSIG, which no zone of ours has;
+ * NSEC keeps its case by RFC 6840 section 5.1. Throws RangeError when it does not fit the layout.
+ */
+export function canonicalRdata(type: number, rdata: Uint8Array): Uint8Array {
+  const layout = LAYOUTS.get(type);
+  if (layout === undefined) return rdata;
+  const canonical = copyOctets(rdata);
+  let position = 0;
+  for (const field of layout.fields) {
+    const next = fieldEnd(field, rdata, position, rdata.length);
+    if (next === -1) throw new RangeError(`${rrtypeName(type)} rdata that does not fit the type`);
+    if (field === NAME_FIELD) canonical.set(lowerCaseName(expandedName()), position);
+    position = next;
+  }
+  return canonical;
 }
 
 /** Where a field that starts at `position` ends; -1 when it passes `end`. */

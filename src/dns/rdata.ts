@@ -26,6 +26,17 @@ export interface SoaRdata {
   readonly minimum: number;
 }
 
+/** RFC 8976 section 2.2. */
+export interface ZonemdRdata {
+  readonly type: 'ZONEMD';
+  /** Of the SOA that the digest was made with. */
+  readonly serial: Serial;
+  readonly scheme: number;
+  readonly hashAlgorithm: number;
+  /** At least 12 octets. */
+  readonly digest: Uint8Array;
+}
+
 /** The content of a record, one shape per type; any other type is its number and octets (RFC 3597). */
 export type Rdata =
   | { readonly type: 'A'; readonly address: Uint8Array }
@@ -37,6 +48,7 @@ export type Rdata =
   | { readonly type: 'MX'; readonly preference: number; readonly exchange: Name }
   | { readonly type: 'TXT'; readonly strings: readonly Uint8Array[] }
   | { readonly type: 'APL'; readonly items: readonly AplItem[] }
+  | ZonemdRdata
   | { readonly type: 'OPT'; readonly options: readonly EdnsOption[] }
   | ({ readonly type: 'TSIG' } & TsigFields)
   | { readonly type: 'unknown'; readonly code: number; readonly bytes: Uint8Array };
@@ -68,6 +80,8 @@ export function encodeRdata(rdata: Rdata): Uint8Array {
       return encodeStrings(rdata.strings);
     case 'APL':
       return encodeApl(rdata.items);
+    case 'ZONEMD':
+      return encodeZonemd(rdata);
     case 'OPT':
       return encodeOptions(rdata.options);
     case 'TSIG':
@@ -110,6 +124,8 @@ export function decodeRdata(
       const items = decodeApl(message, offset, end);
       return items && { type: 'APL', items };
     }
+    case RRTYPE.ZONEMD:
+      return decodeZonemd(message, offset, end);
     case RRTYPE.OPT: {
       const options = decodeOptions(message, offset, end);
       return options && { type: 'OPT', options };
@@ -220,4 +236,32 @@ function decodeTxt(message: Uint8Array, offset: number, end: number): Rdata | nu
   }
   // RFC 1035 section 3.3.14: one or more character-strings.
   return strings.length === 0 ? null : { type: 'TXT', strings };
+}
+
+function encodeZonemd({ serial, scheme, hashAlgorithm, digest }: ZonemdRdata): Uint8Array {
+  if (digest.length < DIGEST_OCTETS_MIN) {
+    throw new RangeError(`a digest of ${digest.length} octets in a ZONEMD`);
+  }
+  const rdata = new Uint8Array(DIGEST_AT + digest.length);
+  const at = writeUint32(rdata, 0, serial);
+  rdata[at] = scheme;
+  rdata[at + 1] = hashAlgorithm;
+  rdata.set(digest, DIGEST_AT);
+  return rdata;
+}
+
+/** Behind the serial, the scheme and the hash algorithm. */
+const DIGEST_AT = 6;
+/** RFC 8976 section 2.2.4: shorter ones must not be made, nor accepted. */
+const DIGEST_OCTETS_MIN = 12;
+
+function decodeZonemd(message: Uint8Array, offset: number, end: number): ZonemdRdata | null {
+  if (end - offset < DIGEST_AT + DIGEST_OCTETS_MIN) return null;
+  return {
+    type: 'ZONEMD',
+    serial: serial(readUint32(message, offset)),
+    scheme: message[offset + 4],
+    hashAlgorithm: message[offset + 5],
+    digest: copyOctets(message, offset + DIGEST_AT, end),
+  };
 }

@@ -1,17 +1,14 @@
 import { formatName } from '../dns/name.ts';
 import type { Serial } from '../dns/serial.ts';
-import type { PositionedRecord } from '../zone/records.ts';
+import type { PlainBody } from '../zone/plain-records.ts';
 import type { RpzDiff } from '../zone/rpz-content.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
 
-/** The net difference between two serials of a zone, ready to be rendered or rendered already. */
+/** The net difference between two serials of a zone, ready to be rendered. */
 export type Difference =
   | { readonly kind: 'rpz'; readonly moves: RpzDiff }
-  | {
-      readonly kind: 'ip';
-      readonly removed: readonly PositionedRecord[];
-      readonly added: readonly PositionedRecord[];
-    };
+  /** The old body, which shares with the new one what did not change, and how many records came and went. */
+  | { readonly kind: 'plain'; readonly before: PlainBody; readonly records: number };
 
 /** Differences kept at one time, and how much they may hold together (ids or records). */
 const DIFFERENCES_MAX = 256;
@@ -52,6 +49,6 @@ export function createDifferenceCache(): DifferenceCache {
 }
 
 function countItems(difference: Difference): number {
-  if (difference.kind === 'ip') return difference.removed.length + difference.added.length;
+  if (difference.kind === 'plain') return difference.records;
   return difference.moves.reduce((items, { ids }) => items + ids.length, 0);
 }

@@ -1,7 +1,7 @@
 import { lowerCaseName, type Name, relativeLabels } from '../dns/name.ts';
 import { RRTYPE } from '../dns/registry.ts';
 import { apexRrsets, soaRrset } from '../zone/apex.ts';
-import { findIpRrsets } from '../zone/ip-records.ts';
+import { findPlainRrsets } from '../zone/plain-records.ts';
 import type { RelativeRrset } from '../zone/records.ts';
 import { findRule } from '../zone/rpz-records.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
@@ -44,17 +44,14 @@ function findNode(
   const { settings, serial, body } = zone;
   const labels = relativeLabels(lowerCaseName(name), settings.origin);
   if (labels === null) return 'absent';
-  if (labels.length === 0)
-    return [soaRrset(settings, serial), ...apexRrsets(settings, serial, body)];
+  if (labels.length === 0) return [soaRrset(settings, serial), ...apexRrsets(zone)];
   if (body.kind === 'rpz') {
     const { content, rendering } = body;
     const node = findRule({ catalogue: directory.catalogue, content, rendering, labels });
     return node.kind === 'rrsets' ? node.rrsets : node.kind;
   }
   return (
-    checkName(zone, labels, directory) ??
-    findIpRrsets(body.content, labels, settings.origin, body.ttl) ??
-    'absent'
+    checkName(zone, labels, directory) ?? findPlainRrsets(body, labels, settings.origin) ?? 'absent'
   );
 }
 

@@ -2,6 +2,7 @@ import { contentVersion } from '../zone/content-version.ts';
 import { NO_STATE } from '../zone/rpz-content.ts';
 import { compareCursors, RPZ_START, type RpzCursor } from '../zone/rpz-encode.ts';
 import type { Revision, ZoneBody, ZoneSnapshot } from '../zone/snapshot.ts';
+import type { BudgetHolder, OctetBudget } from './octet-budget.ts';
 
 /**
  * A stretch of a zone's rules in the form in which a message carries them. Compression pointers
@@ -42,55 +43,51 @@ export interface FrameCache {
     frame: Frame,
     encoded: Pick<Frame, 'octets' | 'records' | 'startsAt'>,
   ): void;
-  held(): number;
 }
 
-export function createFrameCache(budgetOctets: number): FrameCache {
-  /** By policy and length of the origin, the longest unused first. */
-  const lists = new Map<string, FrameList>();
-  let held = 0;
+/** The list of one key at its newest content. */
+interface Shelf extends BudgetHolder {
+  list: FrameList;
+}
 
-  const evictFor = (octets: number, keepKey: string): boolean => {
-    // What does not fit even beside this list alone must not cost the others their frames.
-    if ((lists.get(keepKey)?.held ?? 0) + octets > budgetOctets) return false;
-    for (const [key, list] of lists) {
-      if (held + octets <= budgetOctets) break;
-      if (key === keepKey) continue;
-      held -= list.held;
-      lists.delete(key);
-    }
-    return held + octets <= budgetOctets;
+export function createFrameCache(budget: OctetBudget): FrameCache {
+  /** By policy and length of the origin. */
+  const shelves = new Map<string, Shelf>();
+
+  const shelve = (list: FrameList): Shelf => {
+    const shelf: Shelf = { list, giveUp: () => shelves.delete(list.key) };
+    shelves.set(list.key, shelf);
+    return shelf;
   };
 
   return {
     framesOf(snapshot) {
       const key = listKey(snapshot);
-      const known = lists.get(key);
+      const known = shelves.get(key);
       const list =
-        known !== undefined && isOf(known, snapshot) ? known : deriveList(key, known, snapshot);
-      held += list.held - (known?.held ?? 0);
-      lists.delete(key);
-      lists.set(key, list);
+        known !== undefined && isOf(known.list, snapshot)
+          ? known.list
+          : deriveList(key, known?.list, snapshot);
+      const shelf = known ?? shelve(list);
+      shelf.list = list;
+      budget.use(shelf, list.held);
       return list;
     },
     keep(list, frame, encoded) {
-      const { key } = list;
-      const isCurrent = lists.get(key) === list;
+      const shelf = shelves.get(list.key);
       // What the frame held may reach into what now is a frame of its own, so it goes in any case.
-      const before = frame.octets?.length ?? 0;
+      list.held -= frame.octets?.length ?? 0;
       frame.octets = null;
-      list.held -= before;
-      if (isCurrent) held -= before;
-      const octets = encoded.octets?.length ?? 0;
       // A transfer of an older snapshot goes on with frames that the cache no longer has.
-      if (!isCurrent || !evictFor(octets, key)) return;
-      list.held += octets;
-      held += octets;
+      if (shelf?.list !== list) return;
+      budget.use(shelf, list.held);
+      const held = list.held + (encoded.octets?.length ?? 0);
+      if (!budget.grow(shelf, held)) return;
+      list.held = held;
       frame.octets = encoded.octets;
       frame.records = encoded.records;
       frame.startsAt = encoded.startsAt;
     },
-    held: () => held,
   };
 }
 

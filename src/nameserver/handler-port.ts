@@ -1,10 +1,18 @@
 /** Who sent a query. */
 export interface Peer {
-  readonly protocol: 'udp' | 'tcp';
-  /** Text form without zone id; an IPv4-mapped IPv6 address is shown as IPv4. */
+  /** `tls` is DNS over TLS (RFC 7858), and with it zone transfer over TLS (RFC 9103). */
+  readonly protocol: Transport;
+  /**
+   * Text form without zone id; an IPv4-mapped IPv6 address is shown as IPv4. Behind a proxy that is
+   * believed it is the client's, not the proxy's.
+   */
   readonly address: string;
   readonly port: number;
+  /** DNS names of the client certificate that was verified, lower case, with final dot; absent without one. */
+  readonly certificateNames?: readonly string[];
 }
+
+export type Transport = 'udp' | 'tcp' | 'tls';
 
 /** What becomes of one query. */
 export type Answer =
@@ -15,9 +23,13 @@ export type Answer =
    * handler may write every answer into the same buffer.
    */
   | { readonly kind: 'message'; readonly bytes: Uint8Array }
-  /** A transfer, over TCP only. */
+  /** A transfer, over TCP and TLS only. */
   | {
       readonly kind: 'stream';
+      /** Whom limits per key count it for: the name of the TSIG key, and how many it may have at once. */
+      readonly key: { readonly name: string; readonly transfersMax: number | null } | null;
+      /** Expected to take a few pieces at most, so that it need not wait behind long ones. */
+      readonly isShort: boolean;
       /**
        * Fills `buffer`, which has TRANSFER_PIECE_OCTETS, with whole messages, each with its
        * two-octet length in front; returns the number of octets written, 0 at the end. It is

@@ -5,6 +5,11 @@
  * Here: what is answered to whom. Not here: sockets, framing and limits (server/), what is in a zone
  * (zone/). It reads one snapshot per query, waits for nothing and writes nothing but ready frames.
  */
-export { createNameserver, type NameserverOptions } from './create-nameserver.ts';
+export { answerNotReady } from './answer-not-ready.ts';
+export { createCookieSecrets } from './cookie-secrets.ts';
+export { createNameserver, type Nameserver, type NameserverOptions } from './create-nameserver.ts';
 export type { Directory, Observer, Requester } from './directory-port.ts';
 export type { Answer, Handler, Peer } from './handler-port.ts';
+export type { QueryLog, QueryLogEntry } from './query-log.ts';
+export { createRateLimiter, type RateLimitCounts, type RateLimitOptions } from './rate-limit.ts';
+export { createServerIdentity } from './server-identity.ts';

@@ -15,6 +15,8 @@ export interface OpenMessage {
 /** One part of a transfer. `write` puts as much as fits into the message; true when nothing is left. */
 export interface TransferPart {
   write(message: OpenMessage): boolean;
+  /** Its client is gone: `write` is not called any more. */
+  close?(): void;
 }
 
 /** Compression pointers reach no further, so messages end about here. */

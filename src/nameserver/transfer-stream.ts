@@ -1,14 +1,21 @@
-import { EDNS_VERSION, OPT_OCTETS, optTtl } from '../dns/edns.ts';
 import { HEADER_OCTETS, headerFlags } from '../dns/header.ts';
 import type { Question } from '../dns/message.ts';
-import type { EdnsFields } from '../dns/message-writer.ts';
-import { writeOctets, writeUint16, writeUint32 } from '../dns/octets.ts';
-import { RCODE, RRTYPE } from '../dns/registry.ts';
+import { writeUint16 } from '../dns/octets.ts';
+import { type EdnsFields, optOctets, paddingOctets, writeOpt } from '../dns/opt-record.ts';
+import { EDNS_OPTION, RCODE } from '../dns/registry.ts';
 import type { ResponseSigner } from '../dns/tsig.ts';
 import type { OpenMessage, TransferPart } from './transfer-parts.ts';
 
+const MESSAGE_OCTETS_MAX = 65_535;
 /** A message of a transfer, its length octets included, never takes more. */
-const FRAMED_MESSAGE_OCTETS_MAX = 65_537;
+const FRAMED_MESSAGE_OCTETS_MAX = MESSAGE_OCTETS_MAX + 2;
+
+export interface TransferStream {
+  /** Fills the buffer with whole messages; returns the number of octets, 0 at the end. */
+  fill(buffer: Uint8Array): number;
+  /** Lets go of what is held for the client, whether all was written or not. */
+  close(): void;
+}
 
 /**
  * The messages of a transfer, written one after the other into whatever buffer is given. Every
@@ -19,14 +26,17 @@ export function createTransferStream(options: {
   readonly id: number;
   readonly question: Question;
   readonly recursionDesired: boolean;
-  /** For a client that sent EDNS. */
+  /**
+   * For a client that sent EDNS: what the first message says; later ones repeat the cookie. With
+   * padding every message is padded, since the size of a transfer is that of all of them (RFC 9103 leaves the policy to servers).
+   */
   readonly edns: EdnsFields | null;
   readonly signer: ResponseSigner | null;
   readonly parts: readonly TransferPart[];
-}): { fill(buffer: Uint8Array): number } {
+}): TransferStream {
   const { id, question, recursionDesired, signer, parts } = options;
   const prefix = messagePrefix({ id, question, recursionDesired });
-  let opt = options.edns === null ? null : encodeOpt(options.edns);
+  let opt = options.edns;
   let part = 0;
 
   /** Writes one message with its length in front; returns the offset behind it. */
@@ -36,11 +46,12 @@ export function createTransferStream(options: {
     const message: OpenMessage = { buffer, start, at: start + prefix.length, records: 0 };
     while (part < parts.length && parts[part].write(message)) part++;
     writeUint16(buffer, start + ANSWER_COUNT, message.records);
-    // RFC 5936 section 2.2.5: an OPT record in the first message is enough.
     if (opt !== null) {
-      message.at = writeOctets(buffer, message.at, opt);
+      const octets = message.at - start + optOctets(opt) + (signer?.octets ?? 0);
+      const padding = paddingOctets(opt, octets, MESSAGE_OCTETS_MAX);
+      message.at = writeOpt(buffer, message.at, opt, { rcode: RCODE.NOERROR, padding });
       writeUint16(buffer, start + ADDITIONAL_COUNT, 1);
-      opt = null;
+      opt = laterOpt(opt);
     }
     const unsigned = message.at - start;
     const length = signer === null ? unsigned : signer.sign(buffer, start, unsigned);
@@ -56,6 +67,9 @@ export function createTransferStream(options: {
       }
       return at;
     },
+    close() {
+      for (const { close } of parts) close?.();
+    },
   };
 }
 
@@ -64,13 +78,15 @@ const ANSWER_COUNT = 6;
 const ADDITIONAL_COUNT = 10;
 const FLAGS = 2;
 
-/** An OPT record without options (RFC 6891 section 6.1.2). */
-function encodeOpt({ udpPayloadSize, dnssecOk = false }: EdnsFields): Uint8Array {
-  const opt = new Uint8Array(OPT_OCTETS);
-  writeUint16(opt, 1, RRTYPE.OPT);
-  writeUint16(opt, 3, udpPayloadSize);
-  writeUint32(opt, 5, optTtl(RCODE.NOERROR, EDNS_VERSION, dnssecOk));
-  return opt;
+/**
+ * RFC 5936 section 2.2.5: an OPT record in the first message is enough, but for padding and for
+ * cookies: dig looks for the cookie in every message, and says so where it is missing.
+ */
+function laterOpt({ udpPayloadSize, dnssecOk = false, paddingBlock, options = [] }: EdnsFields) {
+  const cookie = options.filter(({ code }) => code === EDNS_OPTION.COOKIE);
+  if (paddingBlock === undefined && cookie.length === 0) return null;
+  const padding = paddingBlock === undefined ? {} : { paddingBlock };
+  return { udpPayloadSize, dnssecOk, options: cookie, ...padding };
 }
 
 function messagePrefix(options: {

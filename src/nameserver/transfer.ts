@@ -1,14 +1,15 @@
 import { compareSerials, isNewerSerial, type Serial } from '../dns/serial.ts';
 import type { Catalogue } from '../indicators/catalogue.ts';
 import { apexRrsets, soaRrset } from '../zone/apex.ts';
-import { applyIpDiff, composeIpDiffs, invertIpDiff } from '../zone/ip-content.ts';
-import { countIpRecords, ipRrsets, removedIpRecords } from '../zone/ip-records.ts';
-import { type PositionedRecord, recordsOf } from '../zone/records.ts';
+import { bodyAt, digestAt } from '../zone/content-at.ts';
+import { countPlainRecords, plainRrsets, removedPlainRecords } from '../zone/plain-records.ts';
+import { octetKey, type PositionedRecord, recordsOf } from '../zone/records.ts';
 import { composeRpzDiffs, invertRpzDiff } from '../zone/rpz-content.ts';
 import { estimateDiffOctets, estimateRuleOctets, removedRecords } from '../zone/rpz-records.ts';
 import { type Revision, revisionsSince, type ZoneSnapshot } from '../zone/snapshot.ts';
 import type { Difference, DifferenceCache } from './difference-cache.ts';
 import type { FrameCache } from './frame-cache.ts';
+import type { MessageCache } from './message-cache.ts';
 import { framesPart, recordsPart, type TransferPart } from './transfer-parts.ts';
 
 /** How a transfer request is answered. */
@@ -35,8 +36,11 @@ export function planTransfer(snapshot: ZoneSnapshot, clientSerial: Serial | null
 export interface TransferSources {
   readonly catalogue: Catalogue;
   readonly frames: FrameCache;
+  readonly messages: MessageCache;
   readonly differences: DifferenceCache;
 }
+
+type ChangesPlan = Extract<TransferPlan, { readonly kind: 'changes' }>;
 
 /** The records of a transfer, as parts that fill messages. */
 export function transferParts(
@@ -44,32 +48,47 @@ export function transferParts(
   plan: TransferPlan,
   sources: TransferSources,
 ): TransferPart[] {
-  const { catalogue, frames } = sources;
-  const { settings, serial, body } = snapshot;
-  const soa = () => recordsPart(recordsOf(soaRrset(settings, serial)));
+  const { catalogue, frames, messages } = sources;
+  const soa = () => recordsPart(soaRecords(snapshot, snapshot.serial));
   switch (plan.kind) {
     case 'current':
       return [soa()];
     case 'changes':
-      return [recordsPart(changedRecords(snapshot, plan, sources))];
-    case 'full': {
-      const apex = recordsPart(
-        apexRrsets(settings, serial, body)
-          .flatMap((rrset) => [...recordsOf(rrset)])
-          .values(),
-      );
-      const rest =
-        body.kind === 'rpz'
-          ? framesPart(snapshot, catalogue, frames)
-          : recordsPart(ipRecords(snapshot));
-      return [soa(), apex, rest, soa()];
-    }
+      return [messages.open(snapshot, plan.from, () => changedRecords(snapshot, plan, sources))];
+    case 'full':
+      if (snapshot.body.kind !== 'rpz') {
+        return [messages.open(snapshot, null, () => plainRecords(snapshot))];
+      }
+      // Rules have frames of their own, which outlast the serial.
+      return [
+        soa(),
+        recordsPart(apexRecords(snapshot, snapshot).values()),
+        framesPart(snapshot, catalogue, frames),
+        soa(),
+      ];
   }
 }
 
-function* ipRecords({ settings, body }: ZoneSnapshot): Generator<PositionedRecord> {
-  if (body.kind !== 'ip') return;
-  for (const rrset of ipRrsets(body.content, settings.origin, body.ttl)) yield* recordsOf(rrset);
+function soaRecords({ settings }: ZoneSnapshot, serial: Serial): Generator<PositionedRecord> {
+  return recordsOf(soaRrset(settings, serial));
+}
+
+/** What the apex has besides the SOA when the zone holds this body at this serial. */
+function apexRecords(
+  { settings }: ZoneSnapshot,
+  moment: Pick<ZoneSnapshot, 'serial' | 'body' | 'digest'>,
+): PositionedRecord[] {
+  return apexRrsets({ settings, ...moment }).flatMap((rrset) => [...recordsOf(rrset)]);
+}
+
+/** RFC 5936 section 2.2: all records of the zone, the SOA first and again last. */
+function* plainRecords(snapshot: ZoneSnapshot): Generator<PositionedRecord> {
+  const { settings, serial, body } = snapshot;
+  if (body.kind === 'rpz') throw new Error('the rules of an RPZ zone are encoded from sets');
+  yield* soaRecords(snapshot, serial);
+  yield* apexRecords(snapshot, snapshot);
+  for (const rrset of plainRrsets(body, settings.origin)) yield* recordsOf(rrset);
+  yield* soaRecords(snapshot, serial);
 }
 
 /**
@@ -78,64 +97,77 @@ function* ipRecords({ settings, body }: ZoneSnapshot): Generator<PositionedRecor
  */
 function* changedRecords(
   snapshot: ZoneSnapshot,
-  plan: Extract<TransferPlan, { kind: 'changes' }>,
+  plan: ChangesPlan,
   sources: TransferSources,
 ): Generator<PositionedRecord> {
-  const { settings, serial } = snapshot;
-  const newSoa = soaRrset(settings, serial);
+  const { serial } = snapshot;
   const { removed, added } = differenceRecords(snapshot, plan, sources);
-  yield* recordsOf(newSoa);
-  yield* recordsOf(soaRrset(settings, plan.from));
+  yield* soaRecords(snapshot, serial);
+  yield* soaRecords(snapshot, plan.from);
   yield* removed;
-  yield* recordsOf(newSoa);
+  yield* soaRecords(snapshot, serial);
   yield* added;
-  yield* recordsOf(newSoa);
+  yield* soaRecords(snapshot, serial);
 }
 
 /** The records that go and come, without the SOA. */
 function differenceRecords(
   snapshot: ZoneSnapshot,
-  plan: Extract<TransferPlan, { kind: 'changes' }>,
-  sources: TransferSources,
+  plan: ChangesPlan,
+  { catalogue, differences }: TransferSources,
 ): { removed: Iterable<PositionedRecord>; added: Iterable<PositionedRecord> } {
-  const { catalogue, differences } = sources;
+  const { settings, body } = snapshot;
   const difference = differences.get(snapshot, plan.from, () => netDifference(snapshot, plan));
-  if (difference.kind === 'ip') return difference;
-  if (snapshot.body.kind !== 'rpz') throw new Error('moves belong to RPZ zones');
-  const { rendering } = snapshot.body;
+  if (difference.kind === 'rpz' && body.kind === 'rpz') {
+    const { rendering } = body;
+    return {
+      removed: removedRecords(difference.moves, catalogue, rendering),
+      added: removedRecords(invertRpzDiff(difference.moves), catalogue, rendering),
+    };
+  }
+  if (difference.kind !== 'plain' || body.kind === 'rpz') {
+    throw new Error(`a zone of kind ${body.kind} has a difference of ${difference.kind}`);
+  }
+  const { before } = difference;
+  const [oldApex, newApex] = [
+    apexRecords(snapshot, {
+      serial: plan.from,
+      body: before,
+      digest: digestAt(snapshot, plan.from),
+    }),
+    apexRecords(snapshot, snapshot),
+  ];
+  const { origin } = settings;
   return {
-    removed: removedRecords(difference.moves, catalogue, rendering),
-    added: removedRecords(invertRpzDiff(difference.moves), catalogue, rendering),
+    removed: inTurn(without(oldApex, newApex), removedPlainRecords(before, body, origin)),
+    added: inTurn(without(newApex, oldApex), removedPlainRecords(body, before, origin)),
   };
 }
 
-function netDifference(
-  snapshot: ZoneSnapshot,
-  { from, revisions }: Extract<TransferPlan, { kind: 'changes' }>,
-): Difference {
-  const { settings, serial, body } = snapshot;
-  if (body.kind === 'rpz') {
+function netDifference(snapshot: ZoneSnapshot, { from, revisions }: ChangesPlan): Difference {
+  if (snapshot.body.kind === 'rpz') {
     const steps = revisions.flatMap(({ diff }) => (diff.kind === 'rpz' ? [diff.moves] : []));
     return { kind: 'rpz', moves: composeRpzDiffs(steps) };
   }
-  const lists = composeIpDiffs(
-    revisions.flatMap(({ diff }) => (diff.kind === 'ip' ? [diff.lists] : [])),
-  );
-  // The layout is a function of the list, so the old records follow from the old list.
-  const before = applyIpDiff(body.content, invertIpDiff(lists));
-  const apex = (at: Serial, content: typeof before): PositionedRecord[] =>
-    apexRrsets(settings, at, { ...body, content })
-      .slice(1)
-      .flatMap((rrset) => [...recordsOf(rrset)]);
-  const { origin } = settings;
-  return {
-    kind: 'ip',
-    removed: [...apex(from, before), ...removedIpRecords(before, body.content, origin, body.ttl)],
-    added: [
-      ...apex(serial, body.content),
-      ...removedIpRecords(body.content, before, origin, body.ttl),
-    ],
-  };
+  // The layout is a function of the content, so the old records follow from the old content.
+  const before = bodyAt(snapshot, from);
+  if (before === null || before.kind === 'rpz') {
+    throw new Error(`history does not reach back to serial ${from}`);
+  }
+  return { kind: 'plain', before, records: countChangedRecords(revisions) };
+}
+
+/** Records of the apex that the other one has not. */
+function without(
+  apex: readonly PositionedRecord[],
+  other: readonly PositionedRecord[],
+): PositionedRecord[] {
+  const known = new Set(other.map(({ tail }) => octetKey(tail)));
+  return apex.filter(({ tail }) => !known.has(octetKey(tail)));
+}
+
+function* inTurn(...lists: readonly Iterable<PositionedRecord>[]): Generator<PositionedRecord> {
+  for (const list of lists) yield* list;
 }
 
 /** An owner name relative to the zone takes about this much. */
@@ -163,9 +195,12 @@ function outweighsZone({ body }: ZoneSnapshot, revisions: readonly Revision[]): 
     );
     return octets > estimateRuleOctets(body.content, body.rendering, OWNER_OCTETS);
   }
-  const records = revisions.reduce(
-    (sum, revision) => sum + revision.recordsRemoved + revision.recordsAdded,
+  return countChangedRecords(revisions) > countPlainRecords(body);
+}
+
+function countChangedRecords(revisions: readonly Revision[]): number {
+  return revisions.reduce(
+    (sum, { recordsRemoved, recordsAdded }) => sum + recordsRemoved + recordsAdded,
     0,
   );
-  return records > countIpRecords(body.content).records;
 }

@@ -9,6 +9,7 @@ import {
   parseIpv4,
   parseIpv6,
 } from '../../src/dns/address.ts';
+import { writeAddress } from '../../src/dns/address-octets.ts';
 import { octets } from './arbitraries.ts';
 import { hex } from './write-whole.ts';
 
@@ -127,5 +128,53 @@ describe('RFC 5952 section 4: one text form', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('addresses of peers', () => {
+  /** What stands in the octets, null for no address. */
+  const written = (text: string): Uint8Array | null => {
+    const into = new Uint8Array(16).fill(0xee);
+    const count = writeAddress(text, into);
+    return count === 0 ? null : into.slice(0, count);
+  };
+
+  it('are read as the general parsers read them', () => {
+    fc.assert(
+      fc.property(fc.oneof(octets(4, 4), octets(16, 16)), (address) => {
+        const text = address.length === 4 ? formatIpv4(address) : formatIpv6(address);
+        fc.pre(!(address.length === 16 && isIpv4Mapped(address)));
+        expect(written(text)).toEqual(address);
+        expect(written(text.toUpperCase())).toEqual(address);
+      }),
+    );
+  });
+
+  it('that are none are refused, as are forms that sockets do not use', () => {
+    fc.assert(
+      fc.property(fc.oneof(almostIpv6, fc.string()), (text) => {
+        const read = written(text);
+        if (read === null) return;
+        expect(read).toEqual(parseIpv4(text) ?? parseIpv6(text));
+      }),
+    );
+    for (const text of [
+      '',
+      '::ffff:192.0.2.1',
+      '1.2.3',
+      '1.2.3.4.5',
+      '1::2::3',
+      ':1::',
+      '1:',
+      'x',
+    ]) {
+      expect(written(text)).toBeNull();
+    }
+  });
+
+  it('with a run of zeros anywhere come out whole', () => {
+    for (const text of ['::', '::1', '1::', '1:2:3:4:5:6:7:8', '1::8', '2001:db8:0:0:1::1']) {
+      expect(written(text)).toEqual(parseIpv6(text));
+    }
   });
 });

@@ -80,6 +80,13 @@ export const zoneRdata: fc.Arbitrary<Rdata> = fc.oneof(
   }),
   fc.record({ type: fc.constant('APL' as const), items: fc.array(aplItem, { maxLength: 6 }) }),
   fc.record({
+    type: fc.constant('ZONEMD' as const),
+    serial: uint32.map(serial),
+    scheme: uint8,
+    hashAlgorithm: uint8,
+    digest: octets(12, 64),
+  }),
+  fc.record({
     type: fc.constant('unknown' as const),
     code: fc.integer({ min: 65280, max: 65535 }),
     bytes: octets(0, 40),

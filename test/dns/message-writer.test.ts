@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ednsOption } from '../../src/dns/edns.ts';
 import { type Message, type ResourceRecord, readMessage } from '../../src/dns/message.ts';
 import { createMessageWriter } from '../../src/dns/message-writer.ts';
 import { parseName } from '../../src/dns/name.ts';
 import { parseRdata } from '../../src/dns/parse-rdata.ts';
 import { encodeRdata } from '../../src/dns/rdata.ts';
-import { CLASS, RCODE, RRTYPE } from '../../src/dns/registry.ts';
+import { CLASS, EDNS_OPTION, RCODE, RRTYPE } from '../../src/dns/registry.ts';
 import { record as anyRecord, longName } from './arbitraries.ts';
 import { hex } from './write-whole.ts';
 
@@ -220,5 +221,51 @@ describe('a message writer', () => {
         },
       ),
     );
+  });
+});
+
+describe('a message with padding', () => {
+  const paddingOf = (message: Message) => ednsOption(message.edns, EDNS_OPTION.PADDING)?.length;
+
+  it('has a multiple of the block, what is reserved behind it included', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyRecord, { maxLength: 8 }),
+        fc.integer({ min: 1, max: 600 }),
+        fc.integer({ min: 0, max: 200 }),
+        (records, paddingBlock, reserved) => {
+          const buffer = new Uint8Array(8192);
+          const writer = createMessageWriter(buffer);
+          writer.start({ id: 7 });
+          expect(writer.reserve(reserved)).toBe(true);
+          expect(writer.edns({ udpPayloadSize: 1232, paddingBlock })).toBe(true);
+          const fitted = records.filter((one) => writer.record('answer', one));
+          const length = writer.finish();
+          expect((length + reserved) % paddingBlock).toBe(0);
+          const message = readMessage(buffer.slice(0, length)) as Message;
+          expect(message.answers).toEqual(fitted);
+          expect(paddingOf(message)).toBeLessThan(paddingBlock);
+        },
+      ),
+    );
+  });
+
+  it('never has more than its limit, however large the block', () => {
+    const buffer = new Uint8Array(8192);
+    const writer = createMessageWriter(buffer);
+    for (const [limit, padding] of [
+      [512, 512 - 12 - 11 - 4 - 100],
+      [127, 0],
+    ]) {
+      writer.start({ id: 7 }, limit);
+      writer.reserve(100);
+      expect(writer.edns({ udpPayloadSize: 1232, paddingBlock: 468 * 9 })).toBe(true);
+      const length = writer.finish();
+      expect(length).toBe(limit - 100);
+      expect(paddingOf(readMessage(buffer.slice(0, length)) as Message)).toBe(padding);
+    }
+    writer.start({ id: 7 }, 126);
+    writer.reserve(100);
+    expect(writer.edns({ udpPayloadSize: 1232, paddingBlock: 468 })).toBe(false);
   });
 });

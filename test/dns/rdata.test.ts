@@ -5,6 +5,7 @@ import { parseName } from '../../src/dns/name.ts';
 import { parseRdata, RdataError } from '../../src/dns/parse-rdata.ts';
 import { decodeRdata, encodeRdata, rdataTypeCode } from '../../src/dns/rdata.ts';
 import { RRTYPE, rrtypeName } from '../../src/dns/registry.ts';
+import { serial } from '../../src/dns/serial.ts';
 import { rdata as anyRdata, octets, uint16, zoneRdata } from './arbitraries.ts';
 import { hex } from './write-whole.ts';
 
@@ -54,6 +55,7 @@ describe('rdata', () => {
     ['an MX of a number', RRTYPE.MX, '000a'],
     ['a TXT whose string is cut short', RRTYPE.TXT, '03 6162'],
     ['a TXT without strings', RRTYPE.TXT, ''],
+    ['a ZONEMD with a digest of eleven octets', RRTYPE.ZONEMD, `7848b91c 01 01 ${'ab'.repeat(11)}`],
     ['an OPT whose option is cut short', RRTYPE.OPT, '000a 0008 0102'],
     ['an OPT of half an option header', RRTYPE.OPT, '000a 00'],
   ])('is null for %s', (_, type, text) => {
@@ -69,6 +71,8 @@ describe('rdata', () => {
   it('cannot be encoded from what the type cannot hold', () => {
     expect(() => encodeRdata({ type: 'A', address: new Uint8Array(16) })).toThrow(RangeError);
     expect(() => encodeRdata({ type: 'TXT', strings: [new Uint8Array(256)] })).toThrow(RangeError);
+    const short = { serial: serial(1), scheme: 1, hashAlgorithm: 1, digest: new Uint8Array(11) };
+    expect(() => encodeRdata({ type: 'ZONEMD', ...short })).toThrow(RangeError);
   });
 });
 
@@ -91,6 +95,11 @@ describe('the presentation form', () => {
       '"v=1 side=block" "" "q\\"\\\\\\009"',
       '0e 763d3120736964653d626c6f636b 00 04 71225c09',
     ],
+    [
+      'ZONEMD',
+      '2018031900 1 1 000102030405060708090aff',
+      '7848b91c 01 01 000102030405060708090aff',
+    ],
     ['TYPE65280', '\\# 3 0102ff', '0102ff'],
     ['TYPE65280', '\\# 0', ''],
   ])('of %s %s', (typeText, text, wireText) => {
@@ -98,6 +107,11 @@ describe('the presentation form', () => {
     const wire = hex(wireText);
     expect(formatRdata(type, wire)).toBe(text);
     expect(encodeRdata(parseRdata(type, text))).toEqual(wire);
+  });
+
+  it('of ZONEMD takes a digest in several words', () => {
+    const words = parseRdata(RRTYPE.ZONEMD, '1 1 1 0001020304 05060708 090AFF');
+    expect(words).toEqual(parseRdata(RRTYPE.ZONEMD, '1 1 1 000102030405060708090aff'));
   });
 
   it('of TXT takes words without quotes and UTF-8', () => {
@@ -131,6 +145,9 @@ describe('the presentation form', () => {
     [RRTYPE.TXT, '\\25', 'bad escape'],
     [RRTYPE.TXT, 'x'.repeat(256), 'longer than 255'],
     [RRTYPE.TXT, '', 'a field is missing'],
+    [RRTYPE.ZONEMD, `1 1 1 ${'ab'.repeat(11)}`, '12 or more octets'],
+    [RRTYPE.ZONEMD, `1 1 1 ${'ab'.repeat(12)}c`, '12 or more octets'],
+    [RRTYPE.ZONEMD, `1 256 1 ${'ab'.repeat(12)}`, 'no number'],
     [RRTYPE.LOC, '52 22 23 N 4 53 32 E', 'in the form'],
   ])('%i %j is refused: %s', (type, text, reason) => {
     expect(() => parseRdata(type, text)).toThrow(RdataError);
@@ -149,7 +166,7 @@ describe('the presentation form', () => {
         .map((parts) => parts.join('')),
     );
     fc.assert(
-      fc.property(fc.constantFrom(1, 2, 6, 15, 16, 28, 42, 65280), texts, (type, text) => {
+      fc.property(fc.constantFrom(1, 2, 6, 15, 16, 28, 42, 63, 65280), texts, (type, text) => {
         try {
           parseRdata(type, text);
         } catch (error) {

@@ -9,6 +9,7 @@ const CLEAN_RCODES: readonly number[] = [
   RCODE.REFUSED,
   RCODE.NOTAUTH,
   RCODE.BADVERS,
+  RCODE.BADCOOKIE,
 ];
 
 /** Why an answer is none that a client could be glad of; null for a clean one. */

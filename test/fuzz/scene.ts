@@ -1,4 +1,11 @@
-import { CLASS, OPCODE, parseName, RRTYPE, type TsigKey } from '../../src/dns/index.ts';
+import {
+  CLASS,
+  EDNS_OPTION,
+  OPCODE,
+  parseName,
+  RRTYPE,
+  type TsigKey,
+} from '../../src/dns/index.ts';
 import { makeQuery } from '../support/dns-query.ts';
 import { servePolicy, startTestSluice, type TestSluice } from '../support/test-sluice.ts';
 
@@ -15,7 +22,15 @@ const NAMES = 400;
 
 /** A running server with a zone of each kind, a key, and history. */
 export async function openFuzzScene(): Promise<FuzzScene> {
-  const server = await startTestSluice();
+  // Without a limit on answers over UDP, so that nearly every packet has one to look at.
+  const server = await startTestSluice({
+    yaml: [
+      'sampleCatalogue: false',
+      'dns:',
+      '  rateLimit: { answersPerSecond: 0 }',
+      '  identity: { version: some version, id: some server, nsid: some node }',
+    ].join('\n'),
+  });
   const lines = Array.from({ length: NAMES }, (_, index) => `name-${index}.example`);
   const addresses = ['198.51.100.0/24', '2001:db8::/48', 'nsname:ns.rogue.example'];
   const dns = await servePolicy(server, {
@@ -67,9 +82,19 @@ function seedsOf(known: {
   readonly key: TsigKey;
 }): Uint8Array[] {
   const { rpz, ip, serials, key } = known;
-  const edns = { dnssecOk: true, options: [{ code: 10, data: new Uint8Array(8) }] };
+  const edns = { dnssecOk: true, options: [{ code: EDNS_OPTION.COOKIE, data: new Uint8Array(8) }] };
+  const { NSID, EXPIRE, KEEPALIVE, PADDING } = EDNS_OPTION;
+  const empty = [NSID, EXPIRE, KEEPALIVE, PADDING].map((code) => ({
+    code,
+    data: new Uint8Array(0),
+  }));
+  // Of our form, made by nobody.
+  const foreign = Uint8Array.from({ length: 24 }, (_, at) => (at === 8 ? 1 : at));
+  const asking = { options: [...empty, { code: EDNS_OPTION.COOKIE, data: foreign }] };
   const queries = [
     makeQuery(rpz, 'SOA'),
+    makeQuery(rpz, 'SOA', { edns: asking }),
+    makeQuery(rpz, 'AXFR', { edns: asking }),
     makeQuery(rpz, 'ANY', { edns }),
     makeQuery(rpz, 'AXFR'),
     makeQuery(rpz, 'AXFR', { key, edns }),

@@ -150,6 +150,25 @@ describe('EDNS', () => {
   });
 });
 
+describe('an OPT record in the answer to octets that are no message', () => {
+  it('is there when one could be read before the fault, and not otherwise', async () => {
+    const house = await openScene();
+    const withOpt = makeQuery(ZONE, 'SOA', { edns: { dnssecOk: true } }).bytes;
+    const answer = answerTo(house, Uint8Array.of(...withOpt, 0));
+    expect(answer).toMatchObject({ rcode: RCODE.FORMERR, edns: { version: 0, dnssecOk: true } });
+    const withoutOpt = Uint8Array.of(...makeQuery(ZONE, 'SOA').bytes, 0);
+    expect(answerTo(house, withoutOpt)).toMatchObject({ rcode: RCODE.FORMERR, edns: null });
+  });
+
+  it('is in answers to NOTIFY and to other opcodes as in all others', async () => {
+    const house = await openScene();
+    for (const opcode of [OPCODE.NOTIFY, OPCODE.UPDATE, OPCODE.STATUS, 15]) {
+      expect(house.ask(ZONE, 'SOA', { opcode, edns: {} }).edns).not.toBeNull();
+      expect(house.ask(ZONE, 'SOA', { opcode }).edns).toBeNull();
+    }
+  });
+});
+
 describe('types that are no types of data', () => {
   it('are answered as types that a name does not have', async () => {
     const house = await openScene();

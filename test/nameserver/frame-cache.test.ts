@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createFrameCache } from '../../src/nameserver/frame-cache.ts';
+import { createOctetBudget } from '../../src/nameserver/octet-budget.ts';
 import type { TargetId } from '../../src/policy/model.ts';
 import { attach, changeIndicators, createTarget } from '../../src/publish/edits/index.ts';
 import { type House, openHouse } from '../support/house.ts';
@@ -77,7 +78,8 @@ describe('transfers from ready frames', () => {
   it('lose no frame to one that does not fit at all', async () => {
     const house = await openLargeHouse(0);
     await house.edit((edit) => addPolicy(edit, 'branch', 'dns', { targets: [[KITS, NODATA]] }));
-    const cache = createFrameCache(1_000);
+    const budget = createOctetBudget(1_000);
+    const cache = createFrameCache(budget);
     const put = (zone: string, octets: number) => {
       const list = cache.framesOf(house.zone(zone));
       const encoded = { octets: new Uint8Array(octets), records: 1, startsAt: 0 };
@@ -85,9 +87,9 @@ describe('transfers from ready frames', () => {
     };
     put(ZONE, 600);
     put(zoneName('rpz', 'branch'), 1_001);
-    expect(cache.held()).toBe(600);
+    expect(budget.held()).toBe(600);
     put(zoneName('rpz', 'branch'), 900);
-    expect(cache.held()).toBe(900);
+    expect(budget.held()).toBe(900);
   });
 
   it('of an older state go on as they began while newer ones are read and published', async () => {

@@ -24,13 +24,14 @@ async function openScene(): Promise<House> {
 /** What was told since the last time, without what is the same everywhere. */
 function told(house: House): object[] {
   return house.events.splice(0).map((event: HouseEvent) => {
-    const { zone, deviceId, address, ...rest } = event;
+    const { zone, deviceId, address, protocol, key, ...rest } = event;
     expect([formatName(zone.settings.origin), deviceId, address]).toEqual([
       ZONE,
       1,
       CLIENT_ADDRESS,
     ]);
-    return { ...rest, serial: zone.serial };
+    expect(key).toBeNull();
+    return { ...rest, protocol, serial: zone.serial };
   });
 }
 
@@ -42,7 +43,14 @@ describe('what the nameserver tells about devices', () => {
     house.ask(ZONE, 'SOA', { protocol: 'tcp' });
     house.transfer(ZONE, { have: serial });
     house.transfer(ZONE, { have: serial, protocol: 'udp' });
-    expect(told(house)).toEqual(Array(4).fill({ kind: 'polled', serial }));
+    const polled = { kind: 'polled', serial };
+    // Only an IXFR question tells what the client holds.
+    expect(told(house)).toEqual([
+      { ...polled, protocol: 'udp' },
+      { ...polled, protocol: 'tcp' },
+      { ...polled, protocol: 'tcp', clientSerial: serial },
+      { ...polled, protocol: 'udp', clientSerial: serial },
+    ]);
   });
 
   it('is a transfer with its kind and octets, over UDP too', async () => {
@@ -56,12 +64,25 @@ describe('what the nameserver tells about devices', () => {
     const ixfr = house.transfer(ZONE, { have: before });
     const full = house.transfer(ZONE, { have: 1 });
     const udp = house.transfer(ZONE, { have: before, protocol: 'udp' });
-    const done = { kind: 'transferred', serial, completed: true };
+    const done = { kind: 'transferred', serial, completed: true, protocol: 'tcp' };
     expect(told(house)).toEqual([
-      { ...done, transfer: 'AXFR', octets: framed(axfr.sizes), durationMs: 1 },
-      { ...done, transfer: 'IXFR', octets: framed(ixfr.sizes), durationMs: 1 },
-      { ...done, transfer: 'AXFR', octets: framed(full.sizes), durationMs: 1 },
-      { ...done, transfer: 'IXFR', octets: udp.sizes[0], durationMs: 0 },
+      { ...done, transfer: 'AXFR', octets: framed(axfr.sizes), durationMs: 1, clientSerial: null },
+      {
+        ...done,
+        transfer: 'IXFR',
+        octets: framed(ixfr.sizes),
+        durationMs: 1,
+        clientSerial: before,
+      },
+      { ...done, transfer: 'AXFR', octets: framed(full.sizes), durationMs: 1, clientSerial: 1 },
+      {
+        ...done,
+        protocol: 'udp',
+        transfer: 'IXFR',
+        octets: udp.sizes[0],
+        durationMs: 0,
+        clientSerial: before,
+      },
     ]);
   });
 

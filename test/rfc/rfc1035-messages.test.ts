@@ -96,6 +96,7 @@ describe('RFC 1035 section 4.1: messages', () => {
       isResponse: false,
       recursionDesired: true,
       question: { name: parseName('www.example.'), type: RRTYPE.A, class: CLASS.IN },
+      edns: null,
     });
   });
 

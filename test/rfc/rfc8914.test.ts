@@ -1,13 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import {
+  CLASS,
   EDNS_OPTION,
   EXTENDED_ERROR,
   ednsOption,
   type Message,
+  OPCODE,
+  parseName,
   RCODE,
+  RRTYPE,
+  type TsigKey,
 } from '../../src/dns/index.ts';
+import { answerNotReady } from '../../src/nameserver/answer-not-ready.ts';
+import { makeQuery } from '../support/dns-query.ts';
 import { openHouse } from '../support/house.ts';
 import { addPolicy, addTarget, NXDOMAIN, zoneName } from '../support/scene.ts';
+import { readAnswer } from '../support/transfer.ts';
 
 const ZONE = zoneName('rpz', 'corp');
 const STRANGER = '203.0.113.1';
@@ -54,6 +62,89 @@ describe('RFC 8914 section 4.21: Not Authoritative', () => {
       expect(answer.rcode).toBe(RCODE.NOTAUTH);
       expect(extendedError(answer)).toBe(EXTENDED_ERROR['NOT-AUTHORITATIVE']);
     }
+  });
+});
+
+describe('RFC 8914 section 4.15: Not Ready', () => {
+  const answerTo = (bytes: Uint8Array) => {
+    const answer = answerNotReady(bytes, { protocol: 'udp', address: STRANGER, port: 5353 });
+    return answer.kind === 'message' ? readAnswer(answer.bytes) : null;
+  };
+
+  it('goes with SERVFAIL to every query while the server loads', () => {
+    for (const type of ['SOA', 'AXFR', 'IXFR', 'A'] as const) {
+      const query = makeQuery(ZONE.toUpperCase(), type, { edns, recursionDesired: true });
+      const answer = answerTo(query.bytes);
+      expect(answer).toMatchObject({
+        id: query.id,
+        rcode: RCODE.SERVFAIL,
+        isResponse: true,
+        authoritative: false,
+        recursionDesired: true,
+        questions: [{ name: parseName(ZONE.toUpperCase()), type: RRTYPE[type] }],
+        answers: [],
+      });
+      expect(answer && extendedError(answer)).toBe(EXTENDED_ERROR['NOT-READY']);
+    }
+  });
+
+  it('is for clients that sent EDNS', () => {
+    expect(answerTo(makeQuery(ZONE, 'SOA').bytes)).toMatchObject({
+      rcode: RCODE.SERVFAIL,
+      edns: null,
+    });
+  });
+
+  it('does not go to what is no query: FORMERR then, or nothing', () => {
+    const { bytes } = makeQuery(ZONE, 'SOA', { edns });
+    expect(answerTo(Uint8Array.of(...bytes, 0))).toMatchObject({ rcode: RCODE.FORMERR });
+    const response = bytes.slice();
+    response[2] |= 0x80;
+    expect(answerTo(response)).toBeNull();
+    expect(answerTo(bytes.slice(0, 11))).toBeNull();
+  });
+});
+
+describe('RFC 8914 section 4.22: Not Supported', () => {
+  it('goes with opcodes, classes and kinds of NOTIFY that there are not', async () => {
+    const house = await openScene();
+    const answers = [
+      house.ask(ZONE, 'SOA', { opcode: OPCODE.UPDATE, edns }),
+      house.ask(ZONE, 'SOA', { opcode: OPCODE.STATUS, edns }),
+      house.ask(ZONE, 'A', { opcode: OPCODE.NOTIFY, edns }),
+      house.ask(ZONE, 'SOA', { class: CLASS.HS, edns }),
+    ];
+    expect(answers.map(({ rcode }) => rcode)).toEqual([
+      RCODE.NOTIMP,
+      RCODE.NOTIMP,
+      RCODE.NOTIMP,
+      RCODE.REFUSED,
+    ]);
+    expect(answers.map(extendedError)).toEqual(answers.map(() => EXTENDED_ERROR['NOT-SUPPORTED']));
+  });
+
+  it('goes with AXFR over UDP', async () => {
+    const house = await openScene();
+    const answer = house.ask(ZONE, 'AXFR', { edns });
+    expect(answer.rcode).toBe(RCODE.FORMERR);
+    expect(extendedError(answer)).toBe(EXTENDED_ERROR['NOT-SUPPORTED']);
+  });
+});
+
+describe('RFC 8914 section 4.1: Other', () => {
+  it('says in its text which error of TSIG a signature has', async () => {
+    const house = await openScene();
+    const key: TsigKey = {
+      name: parseName('nobody.example.'),
+      algorithm: 'hmac-sha256',
+      secret: new Uint8Array(32),
+    };
+    const answer = house.ask(ZONE, 'SOA', { key, edns });
+    expect(answer.rcode).toBe(RCODE.NOTAUTH);
+    expect(extendedError(answer)).toBe(EXTENDED_ERROR.OTHER);
+    const text = ednsOption(answer.edns, EDNS_OPTION.EDE)?.slice(2) ?? [];
+    expect(Buffer.from(text).toString()).toBe('TSIG BADKEY');
+    expect(house.ask(ZONE, 'SOA', { key }).edns).toBeNull();
   });
 });
 
