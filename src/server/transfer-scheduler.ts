@@ -1,6 +1,8 @@
 import { type Answer, TRANSFER_PIECE_OCTETS } from '../nameserver/handler-port.ts';
+import type { DnsServerLimits } from './options.ts';
 import type { Reporter } from './reporter.ts';
 import type { Counters } from './statistics.ts';
+import { createTransferPlaces, type PlaceSeeker, type TransferPlaces } from './transfer-places.ts';
 
 export type StreamAnswer = Extract<Answer, { kind: 'stream' }>;
 
@@ -19,34 +21,44 @@ export interface TransferHandle {
   cancel(): void;
 }
 
-/** Gives places, buffers and turns to the transfers of all connections. */
+/**
+ * Gives places, buffers and turns to the transfers of all connections. Short ones have places of
+ * their own and the first turn, so that a small IXFR waits for nobody's AXFR.
+ */
 export interface TransferScheduler {
   /** Null when as many wait already as may; the stream is then ended. */
   submit(job: TransferJob): TransferHandle | null;
+  /** Admits who may run by limits that have changed. */
+  limitsChanged(): void;
 }
 
-export interface TransferLimits {
-  readonly transfersMax: number;
-  readonly transfersPerClientMax: number;
-  readonly transfersWaitingMax: number;
-}
+export type TransferLimits = Pick<
+  DnsServerLimits,
+  | 'transfersMax'
+  | 'transfersPerClientMax'
+  | 'transfersPerKeyMax'
+  | 'transfersShortMax'
+  | 'transfersWaitingMax'
+>;
 
-interface Transfer {
+interface Transfer extends PlaceSeeker {
   readonly job: TransferJob;
+  readonly places: TransferPlaces<Transfer>;
   /** Null until it runs, and again when it is over. */
   piece: Uint8Array | null;
+  pieces: number;
   startedAt: number | null;
   octets: number;
   over: boolean;
 }
 
 interface Scheduling {
-  readonly limits: TransferLimits;
   readonly counters: Counters;
   readonly reporter: Reporter;
-  readonly waiting: Transfer[];
-  readonly runningPerClient: Map<string, number>;
-  /** Running transfers whose turn it is: those that have sent nothing yet, and the others. */
+  readonly long: TransferPlaces<Transfer>;
+  readonly short: TransferPlaces<Transfer>;
+  /** Running transfers whose turn it is: short ones, long ones that have sent nothing, all others. */
+  readonly brief: Transfer[];
   readonly fresh: Transfer[];
   readonly ready: Transfer[];
   readonly sparePieces: Uint8Array[];
@@ -56,18 +68,27 @@ interface Scheduling {
 /** Filling goes on for so long before queries get their turn; one piece is always filled. */
 const TURN_MS = 2;
 const SPARE_PIECES_MAX = 8;
+/** A transfer that was expected to be short and has sent so many pieces takes turns as long ones do. */
+const SHORT_PIECES_MAX = 4;
 
 export function createTransferScheduler(
   limits: TransferLimits,
   counters: Counters,
   reporter: Reporter,
 ): TransferScheduler {
+  const placesOf = (placesMax: () => number): TransferPlaces<Transfer> =>
+    createTransferPlaces(() => ({
+      placesMax: placesMax(),
+      perClientMax: limits.transfersPerClientMax,
+      perKeyMax: limits.transfersPerKeyMax,
+      waitingMax: limits.transfersWaitingMax,
+    }));
   const scheduling: Scheduling = {
-    limits,
     counters,
     reporter,
-    waiting: [],
-    runningPerClient: new Map(),
+    long: placesOf(() => limits.transfersMax),
+    short: placesOf(() => limits.transfersShortMax),
+    brief: [],
     fresh: [],
     ready: [],
     sparePieces: [],
@@ -75,20 +96,29 @@ export function createTransferScheduler(
   };
   return {
     submit(job) {
-      const transfer: Transfer = { job, piece: null, startedAt: null, octets: 0, over: false };
-      if (hasPlace(scheduling, job.client)) {
-        run(scheduling, transfer);
-      } else if (scheduling.waiting.length < limits.transfersWaitingMax) {
-        scheduling.waiting.push(transfer);
-        counters.transfersWaiting = scheduling.waiting.length;
-      } else {
+      const transfer: Transfer = {
+        job,
+        client: job.client,
+        key: job.stream.key,
+        places: job.stream.isShort ? scheduling.short : scheduling.long,
+        piece: null,
+        pieces: 0,
+        startedAt: null,
+        octets: 0,
+        over: false,
+      };
+      const answer = transfer.places.ask(transfer);
+      if (answer === 'full') {
         counters.transfersRefused += 1;
         transfer.over = true;
         endStream(job.stream, { completed: false, octets: 0, durationMs: 0 }, reporter);
         return null;
       }
+      if (answer === 'taken') run(scheduling, transfer);
+      countPlaces(scheduling);
       return { cancel: () => conclude(scheduling, transfer, false) };
     },
+    limitsChanged: () => admitWaiting(scheduling),
   };
 }
 
@@ -105,20 +135,28 @@ export function endStream(
   }
 }
 
-function hasPlace({ limits, counters, runningPerClient }: Scheduling, client: string): boolean {
-  return (
-    counters.transfersRunning < limits.transfersMax &&
-    (runningPerClient.get(client) ?? 0) < limits.transfersPerClientMax
-  );
+function countPlaces({ counters, long, short }: Scheduling): void {
+  counters.transfersRunning = long.taken() + short.taken();
+  counters.transfersWaiting = long.waiting() + short.waiting();
+  counters.transfersShortRunning = short.taken();
+  counters.transfersShortWaiting = short.waiting();
 }
 
 function run(scheduling: Scheduling, transfer: Transfer): void {
-  const { client } = transfer.job;
-  scheduling.counters.transfersRunning += 1;
-  scheduling.runningPerClient.set(client, (scheduling.runningPerClient.get(client) ?? 0) + 1);
   transfer.piece = scheduling.sparePieces.pop() ?? new Uint8Array(TRANSFER_PIECE_OCTETS);
-  scheduling.fresh.push(transfer);
+  joinTurns(scheduling, transfer);
+}
+
+function joinTurns(scheduling: Scheduling, transfer: Transfer): void {
+  const { brief, fresh, ready } = scheduling;
+  if (isBrief(transfer)) brief.push(transfer);
+  else if (transfer.pieces === 0) fresh.push(transfer);
+  else ready.push(transfer);
   planTurn(scheduling);
+}
+
+function isBrief({ job, pieces }: Transfer): boolean {
+  return job.stream.isShort && pieces < SHORT_PIECES_MAX;
 }
 
 /** Immediates run after the sockets were looked at, so answers go out between turns. */
@@ -129,18 +167,24 @@ function planTurn(scheduling: Scheduling): void {
 }
 
 /**
- * Pieces of different transfers in turn. What has not sent anything goes first, so that the IXFR
- * of one piece does not wait for a round of all the AXFRs.
+ * Pieces of different transfers in turn, short ones first. Of the long ones, what has not sent
+ * anything goes first, so that a transfer of one piece does not wait for a round of all the others.
  */
 function takeTurn(scheduling: Scheduling): void {
   scheduling.turnPlanned = false;
+  const { brief, fresh, ready } = scheduling;
   const started = performance.now();
+  let isLongServed = false;
   do {
-    const transfer = scheduling.fresh.shift() ?? scheduling.ready.shift();
+    const transfer = brief.shift() ?? fresh.shift() ?? ready.shift();
     if (transfer === undefined) return;
+    isLongServed ||= !isBrief(transfer);
     sendPiece(scheduling, transfer);
   } while (performance.now() - started < TURN_MS);
-  if (scheduling.fresh.length + scheduling.ready.length > 0) planTurn(scheduling);
+  // However many short ones come one after the other, long ones move on by a piece in each turn.
+  const long = isLongServed ? undefined : (fresh.shift() ?? ready.shift());
+  if (long !== undefined) sendPiece(scheduling, long);
+  if (brief.length + fresh.length + ready.length > 0) planTurn(scheduling);
 }
 
 function sendPiece(scheduling: Scheduling, transfer: Transfer): void {
@@ -153,12 +197,15 @@ function sendPiece(scheduling: Scheduling, transfer: Transfer): void {
     job.over(octets === 0);
     return;
   }
+  transfer.pieces += 1;
+  if (job.stream.isShort && transfer.pieces === SHORT_PIECES_MAX + 1) {
+    scheduling.counters.transfersOutgrown += 1;
+  }
   job.write(piece.subarray(0, octets), () => {
     if (transfer.over) return;
     transfer.octets += octets;
     scheduling.counters.transferOctets += octets;
-    scheduling.ready.push(transfer);
-    planTurn(scheduling);
+    joinTurns(scheduling, transfer);
   });
 }
 
@@ -182,12 +229,8 @@ function conclude(scheduling: Scheduling, transfer: Transfer, completed: boolean
   const { counters } = scheduling;
   if (completed) counters.transfersCompleted += 1;
   else counters.transfersCut += 1;
-  if (transfer.piece === null) {
-    remove(scheduling.waiting, transfer);
-    counters.transfersWaiting = scheduling.waiting.length;
-  } else {
-    leavePlace(scheduling, transfer, transfer.piece);
-  }
+  if (transfer.piece === null) transfer.places.withdraw(transfer);
+  else leavePlace(scheduling, transfer, transfer.piece);
   const durationMs = transfer.startedAt === null ? 0 : performance.now() - transfer.startedAt;
   const outcome = { completed, octets: transfer.octets, durationMs };
   endStream(transfer.job.stream, outcome, scheduling.reporter);
@@ -195,27 +238,19 @@ function conclude(scheduling: Scheduling, transfer: Transfer, completed: boolean
 }
 
 function leavePlace(scheduling: Scheduling, transfer: Transfer, piece: Uint8Array): void {
-  const { client } = transfer.job;
+  const { brief, fresh, ready, sparePieces } = scheduling;
   transfer.piece = null;
-  remove(scheduling.fresh, transfer);
-  remove(scheduling.ready, transfer);
+  for (const turns of [brief, fresh, ready]) remove(turns, transfer);
   // When the transfer was cancelled its socket is closed, so nothing is sent from the piece.
-  if (scheduling.sparePieces.length < SPARE_PIECES_MAX) scheduling.sparePieces.push(piece);
-  scheduling.counters.transfersRunning -= 1;
-  const running = (scheduling.runningPerClient.get(client) ?? 1) - 1;
-  if (running === 0) scheduling.runningPerClient.delete(client);
-  else scheduling.runningPerClient.set(client, running);
+  if (sparePieces.length < SPARE_PIECES_MAX) sparePieces.push(piece);
+  transfer.places.leave(transfer);
 }
 
-/** In the order of arrival, past those whose client has all its places already. */
 function admitWaiting(scheduling: Scheduling): void {
-  const { waiting, counters } = scheduling;
-  for (let i = 0; i < waiting.length; ) {
-    if (counters.transfersRunning >= scheduling.limits.transfersMax) break;
-    if (hasPlace(scheduling, waiting[i].job.client)) run(scheduling, waiting.splice(i, 1)[0]);
-    else i += 1;
+  for (const places of [scheduling.short, scheduling.long]) {
+    for (let next = places.next(); next !== null; next = places.next()) run(scheduling, next);
   }
-  counters.transfersWaiting = waiting.length;
+  countPlaces(scheduling);
 }
 
 function remove(list: Transfer[], transfer: Transfer): void {

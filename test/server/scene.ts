@@ -3,7 +3,11 @@ import { isIPv6 } from 'node:net';
 import { afterEach } from 'vitest';
 import type { Answer, Handler } from '../../src/nameserver/handler-port.ts';
 import { type DnsServer, type DnsServerOptions, startDnsServer } from '../../src/server/index.ts';
-import { type TcpClient, tcpClient } from './tcp-client.ts';
+
+export { echo } from './echo.ts';
+
+import { type TcpClient, type TcpTarget, tcpClient } from './tcp-client.ts';
+import { type TlsClient, type TlsClientOptions, tlsClient } from './tls-client.ts';
 
 const endings: (() => unknown)[] = [];
 
@@ -19,6 +23,8 @@ export interface Scene {
   /** A TCP client; `localAddress` picks another client of 127.0.0.0/8. */
   tcp(localAddress?: string): Promise<TcpClient>;
   udp(query: Uint8Array): Promise<Buffer>;
+  /** A TLS client; rejects when the handshake fails. */
+  tls(options?: TlsClientOptions): Promise<TlsClient>;
 }
 
 /** A server on loopback that is gone after the test, and its clients with it. */
@@ -34,7 +40,7 @@ export async function scene(
     { warn: note, error: note },
   );
   endings.push(() => server.stop({ deadlineMs: 0 }));
-  const { address, port } = server.addresses()[0];
+  const { address = '', port = 0 } = server.addresses()[0] ?? {};
   return {
     server,
     address,
@@ -50,7 +56,24 @@ export async function scene(
       return client;
     },
     udp: (octets) => udpExchange({ address, port }, octets),
+    async tls(more = {}) {
+      const client = await tlsClient({ ...tlsTarget(server), ...more });
+      endings.push(client.destroy);
+      return client;
+    },
   };
+}
+
+/** The first address that TLS is spoken on. */
+export function tlsTarget(server: DnsServer): TcpTarget {
+  const [target] = server.tlsAddresses();
+  if (target === undefined) throw new Error('the server has no TLS');
+  return target;
+}
+
+/** Done after the test, the last first. */
+export function afterwards(end: () => unknown): void {
+  endings.push(end);
 }
 
 const UDP_PATIENCE_MS = 2_000;
@@ -99,16 +122,6 @@ export function framed(...messages: readonly Uint8Array[]): Buffer {
 export const idOf = (message: Uint8Array): number => (message[0] << 8) | message[1];
 export const rcodeOf = (message: Uint8Array): number => message[3] & 15;
 
-/** Answers with the query itself, QR set, always from the same buffer as a real handler may. */
-export function echo(): Handler {
-  const buffer = new Uint8Array(65_535);
-  return (octets) => {
-    buffer.set(octets);
-    buffer[2] |= 0x80;
-    return { kind: 'message', bytes: buffer.subarray(0, octets.length) };
-  };
-}
-
 export type Outcome = { completed: boolean; octets: number; durationMs: number };
 
 export interface TestStream {
@@ -123,7 +136,12 @@ export interface TestStream {
  * A transfer of `count` messages of `size` octets. The first two octets of a message are the id of
  * its query, the next four its number, the rest a pattern of that number.
  */
-export function testStream(id: number, count: number, size: number): TestStream {
+export function testStream(
+  id: number,
+  count: number,
+  size: number,
+  kind: Partial<Pick<TestStream['answer'], 'key' | 'isShort'>> = {},
+): TestStream {
   let sent = 0;
   let filled = 0;
   const outcomes: Outcome[] = [];
@@ -132,6 +150,9 @@ export function testStream(id: number, count: number, size: number): TestStream 
     filled: () => filled,
     answer: {
       kind: 'stream',
+      key: null,
+      isShort: false,
+      ...kind,
       fill(buffer) {
         let at = 0;
         while (sent < count && at + 2 + size <= buffer.length) {

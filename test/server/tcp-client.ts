@@ -31,6 +31,11 @@ export async function tcpClient(target: TcpTarget): Promise<TcpClient> {
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
+  return clientOn(socket);
+}
+
+/** Speaks DNS on a socket that is connected. */
+export function clientOn(socket: Socket): TcpClient {
   const arrived: Buffer[] = [];
   const waiting: { resolve(message: Buffer): void; reject(error: Error): void }[] = [];
   const chunks: number[] = [];

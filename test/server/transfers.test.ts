@@ -122,6 +122,8 @@ describe('a transfer', () => {
     let fills = 0;
     const endless = {
       kind: 'stream',
+      key: null,
+      isShort: false,
       fill: (buffer: Uint8Array) => {
         fills += 1;
         return buffer.length;
@@ -205,6 +207,8 @@ describe('a transfer', () => {
       fill: (buffer: Uint8Array) => number,
     ): ReturnType<ReturnType<typeof echo>> => ({
       kind: 'stream',
+      key: null,
+      isShort: false,
       fill,
       ended: (outcome) => {
         ends.push(outcome);
@@ -269,8 +273,10 @@ describe('places for transfers', () => {
     for (const [i, client] of greedy.entries()) {
       client.socket.pause();
       client.send(framed(query(1_000 + i)));
+      // One after the other: connections are read in whatever order the system names them.
+      await until(() => server.statistics().tcpQueries === i + 1);
     }
-    await until(() => server.statistics().transfersWaiting === 1);
+    expect(server.statistics()).toMatchObject({ transfersRunning: 2, transfersWaiting: 1 });
     const other = await tcp('127.0.0.2');
     other.send(framed(query(1_003)));
     await expectStream(other, 1_003, 3);
@@ -290,6 +296,8 @@ describe('places for transfers', () => {
         running += 1;
         return {
           kind: 'stream',
+          key: null,
+          isShort: false,
           fill(buffer) {
             const start = performance.now();
             while (performance.now() - start < FILL_MS);

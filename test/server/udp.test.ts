@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { Socket } from 'node:dgram';
+import { describe, expect, it, vi } from 'vitest';
 import type { Peer } from '../../src/nameserver/handler-port.ts';
 import { startDnsServer } from '../../src/server/index.ts';
 import { echo, idOf, query, rcodeOf, scene, testStream, udpExchange, until } from './scene.ts';
@@ -105,6 +106,18 @@ describe('the server over UDP', () => {
       udpExchange({ address, port }, octets, 1).catch(() => {});
     }
     expect(idOf(await udp(query(3)))).toBe(3);
+  });
+
+  it('survives a datagram from port 0, which no answer can go to, and counts it', async () => {
+    // Only root can send such a datagram, so the socket of the server is told of one.
+    const bind = vi.spyOn(Socket.prototype, 'bind');
+    const { server, udp } = await scene(echo());
+    const [socket] = bind.mock.contexts as [Socket];
+    bind.mockRestore();
+    const from = { address: '127.0.0.1', family: 'IPv4', port: 0, size: query(1).length };
+    expect(socket.emit('message', query(1), from)).toBe(true);
+    expect(idOf(await udp(query(2)))).toBe(2);
+    expect(server.statistics()).toMatchObject({ udpMalformed: 1, udpQueries: 1, udpAnswers: 1 });
   });
 
   it('holds nothing when one of the addresses cannot be had', async () => {
