@@ -22,7 +22,7 @@ interface ProfileRow {
 }
 
 const NAME_SERVER = {
-  deviceTypes: ['ip', 'dns', 'roaming'],
+  deviceTypes: ['ip', 'dns', 'roaming', 'secondary'],
   recordsMax: null,
   counts: 'records',
   per: 'device',
@@ -50,6 +50,8 @@ const PROFILE_TABLE = [
   },
   {
     ...NAME_SERVER,
+    // It follows no catalog zone, and does not answer others with what it pulls.
+    deviceTypes: ['ip', 'dns', 'roaming'],
     id: 'unbound',
     name: 'Unbound',
     notes:

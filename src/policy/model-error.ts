@@ -80,6 +80,7 @@ export const MODEL_ERRORS = {
   'backup-form': { status: 422, title: 'The backup cannot be restored' },
 
   'access-mode': { status: 422, title: 'The access mode does not fit the device' },
+  'device-scope': { status: 422, title: 'The scope does not fit the device' },
   'profile-type': { status: 422, title: 'The model does not fit devices of this type' },
   'policy-type': { status: 422, title: 'The device takes policies of another type' },
   'key-algorithm': { status: 422, title: 'The algorithm is not allowed' },

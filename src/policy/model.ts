@@ -26,10 +26,21 @@ export interface Account {
   readonly name: string;
   /** The account that runs the server: it keeps the catalogue (targets and bundles) and all accounts. */
   readonly operator: boolean;
+  /** Which catalog zones list its zones (RFC 9432): its own, that of the server, or both of them. */
+  readonly catalogs: 'both' | 'account' | 'server';
+  /** While its zones change over from the one catalog to the other; null otherwise. */
+  readonly handover: CatalogHandover | null;
   /** When it last lost the right to a partner target or a shared list (Unix milliseconds), 0 for never. */
   readonly rightsLostAt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
+}
+
+/** A change of ownership under way: `announced` in the old catalog, then `listed` in both. */
+export interface CatalogHandover {
+  readonly phase: 'announced' | 'listed';
+  /** When the phase ends (Unix milliseconds). */
+  readonly until: number;
 }
 
 /** Lets an account use a partner target, until `expiresAt` (Unix milliseconds) if that is given. */
@@ -259,7 +270,7 @@ export interface Policy {
   readonly updatedAt: number;
 }
 
-export type DeviceType = 'ip' | 'dns' | 'roaming';
+export type DeviceType = 'ip' | 'dns' | 'roaming' | 'secondary';
 export { DEVICE_PROFILES, type DeviceProfile } from './device-profiles.ts';
 
 /** Where a NOTIFY goes. `address` is an IPv4 or IPv6 literal, or a host name that is looked up. */
@@ -269,8 +280,9 @@ export interface NotifyEndpoint {
 }
 
 /**
- * Pulls one policy. `access` says what identifies it: a TSIG key of its own, its source
- * prefixes, or either of the two.
+ * Pulls one policy, or as a secondary all zones of its account or of the server. `access` says what
+ * identifies it: a TSIG key of its own, its source prefixes, the name in its client certificate, or
+ * any of the three.
  */
 export interface Device {
   readonly id: DeviceId;
@@ -280,7 +292,9 @@ export interface Device {
   readonly description: string;
   readonly type: DeviceType;
   readonly profile: DeviceProfile;
-  readonly access: 'key' | 'source' | 'either';
+  /** What a secondary may read; `account` for all others, where it says nothing. Only the operator has secondaries of the server. */
+  readonly scope: 'account' | 'server';
+  readonly access: 'key' | 'source' | 'certificate' | 'either';
   /** Prefixes in text form, for example `192.0.2.0/24` or `2001:db8::1/128`. */
   readonly sources: readonly string[];
   /** Host names whose addresses are sources too, looked up again and again. Lower case, with final dot. */
@@ -305,6 +319,10 @@ export interface DeviceKey {
   readonly secret: Uint8Array;
   /** When it is retired (Unix milliseconds), because a newer key takes over; null for never. */
   readonly expiresAt: number | null;
+  /** The key that a rotation made to take over from it; null while none does. */
+  readonly replacedBy: KeyId | null;
+  /** Transfers that it may have signed for at the same time; null leaves it to the settings. */
+  readonly transfersMax: number | null;
   readonly createdAt: number;
 }
 

@@ -1,4 +1,4 @@
-import { parseName } from '../dns/name.ts';
+import { type Name, parseName } from '../dns/name.ts';
 import { encodeRdata } from '../dns/rdata.ts';
 import { RRTYPE } from '../dns/registry.ts';
 import type { Serial } from '../dns/serial.ts';
@@ -6,14 +6,20 @@ import type { IpContent } from './ip-content.ts';
 import { countIpRecords } from './ip-records.ts';
 import { countAddresses } from './prefix-rows.ts';
 import { NO_LABELS, type RelativeRrset } from './records.ts';
-import type { ZoneBody, ZoneSettings } from './snapshot.ts';
+import type { ZoneBody, ZoneSettings, ZoneSnapshot } from './snapshot.ts';
 
 const LOCALHOST = parseName('localhost.');
 
+/** RFC 9432 section 4: a catalog zone is not for resolving, and this name says so. */
+const INVALID = parseName('invalid.');
+
 /** SOA and NS. */
-const APEX_RECORDS_RPZ = 2;
+const APEX_RECORDS_PLAIN = 2;
 /** SOA, NS and TXT. */
 const APEX_RECORDS_IP = 3;
+
+/** A zone with one serial, as far as its apex goes. */
+export type ZoneApex = Pick<ZoneSnapshot, 'settings' | 'serial' | 'body' | 'digest'>;
 
 export function soaRrset(settings: ZoneSettings, serial: Serial): RelativeRrset {
   const { primary, hostmaster, refresh, retry, expire, minimum } = settings;
@@ -34,31 +40,41 @@ export function soaRrset(settings: ZoneSettings, serial: Serial): RelativeRrset 
  * What else the apex has. An RPZ zone has one NS and nothing more: a TXT there becomes a rule for
  * the root with Unbound and PowerDNS, and without NS BIND refuses the zone (interop.md).
  */
-export function apexRrsets(
-  settings: ZoneSettings,
-  serial: Serial,
-  body: ZoneBody,
-): RelativeRrset[] {
-  const target = body.kind === 'rpz' ? LOCALHOST : settings.primary;
-  const ns = apexRrset(settings, RRTYPE.NS, encodeRdata({ type: 'NS', target }));
-  if (body.kind === 'rpz') return [ns];
-  const text = describeIpZone(body.side, serial, body.content);
-  const txt = encodeRdata({ type: 'TXT', strings: [Buffer.from(text, 'latin1')] });
-  return [ns, apexRrset(settings, RRTYPE.TXT, txt)];
+export function apexRrsets(zone: ZoneApex): RelativeRrset[] {
+  const { settings, body, digest } = zone;
+  const target = nameServerOf(body, settings);
+  const rrsets = [apexRrset(settings, RRTYPE.NS, encodeRdata({ type: 'NS', target }))];
+  if (body.kind === 'ip') {
+    const text = describeIpZone(zone, body);
+    const txt = encodeRdata({ type: 'TXT', strings: [Buffer.from(text, 'latin1')] });
+    rrsets.push(apexRrset(settings, RRTYPE.TXT, txt));
+  }
+  // RFC 8976 section 2: the digest of a zone stands at its apex.
+  if (digest !== null) rrsets.push(apexRrset(settings, RRTYPE.ZONEMD, digest));
+  return rrsets;
 }
 
-export function countApexRecords(body: ZoneBody): number {
-  return body.kind === 'rpz' ? APEX_RECORDS_RPZ : APEX_RECORDS_IP;
+export function countApexRecords({ body, digest }: Pick<ZoneApex, 'body' | 'digest'>): number {
+  const records = body.kind === 'ip' ? APEX_RECORDS_IP : APEX_RECORDS_PLAIN;
+  return digest === null ? records : records + 1;
 }
+
+function nameServerOf({ kind }: ZoneBody, { primary }: ZoneSettings): Name {
+  if (kind === 'rpz') return LOCALHOST;
+  return kind === 'catalog' ? INVALID : primary;
+}
+
+type IpBody = Extract<ZoneBody, { readonly kind: 'ip' }>;
 
 /** What a script checks a list against after it has pulled it. */
-function describeIpZone(side: string, serial: Serial, content: IpContent): string {
+function describeIpZone(zone: ZoneApex, { side, content }: IpBody): string {
+  const { serial } = zone;
   const counts = countIpRecords(content);
   const fields = {
     v: 1,
     side,
     serial,
-    records: counts.records + APEX_RECORDS_IP,
+    records: counts.records + countApexRecords(zone),
     addresses4: ipAddresses(content, 4),
     addresses6: ipAddresses(content, 6),
     prefixes4: counts.prefixes4,

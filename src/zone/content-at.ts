@@ -1,4 +1,10 @@
 import type { Serial } from '../dns/serial.ts';
+import {
+  applyCatalogDiff,
+  type CatalogDiff,
+  composeCatalogDiffs,
+  invertCatalogDiff,
+} from './catalog-content.ts';
 import { applyIpDiff, composeIpDiffs, type IpDiff, invertIpDiff } from './ip-content.ts';
 import { applyRpzDiff, composeRpzDiffs, invertRpzDiff, type RpzDiff } from './rpz-content.ts';
 import { type Revision, revisionsSince, type ZoneBody, type ZoneSnapshot } from './snapshot.ts';
@@ -20,19 +26,43 @@ function bodyBefore(body: ZoneBody, { diff }: Revision): ZoneBody {
   if (diff.kind === 'ip' && body.kind === 'ip') {
     return { ...body, content: applyIpDiff(body.content, invertIpDiff(diff.lists)) };
   }
+  if (diff.kind === 'catalog' && body.kind === 'catalog') {
+    return { ...body, content: applyCatalogDiff(body.content, invertCatalogDiff(diff.members)) };
+  }
   throw new Error(`the history of a zone of kind ${body.kind} has a difference of ${diff.kind}`);
+}
+
+/** Rdata of the ZONEMD that a zone had at a serial which its history still reaches back to; null where it had none. */
+export function digestAt(snapshot: ZoneSnapshot, serial: Serial): Uint8Array | null {
+  if (serial === snapshot.serial) return snapshot.digest;
+  return revisionsSince(snapshot, serial)?.[0]?.fromDigest ?? null;
 }
 
 /** The net difference from a retained serial to the present, or null when history does not reach back to it. */
 export function diffSince(snapshot: ZoneSnapshot, serial: Serial): Revision['diff'] | null {
   const revisions = revisionsSince(snapshot, serial);
-  if (revisions === null) return null;
-  if (snapshot.body.kind === 'rpz') {
-    const steps: RpzDiff[] = revisions.flatMap(({ diff }) =>
+  return revisions === null ? null : netDiff(snapshot.body.kind, revisions);
+}
+
+/** The net effect of one step or more that follow one another, in a zone whose body is of this kind. */
+export function netDiff(
+  kind: ZoneBody['kind'],
+  revisions: readonly Pick<Revision, 'diff'>[],
+): Revision['diff'] {
+  if (kind === 'rpz') {
+    const steps = revisions.flatMap(({ diff }): RpzDiff[] =>
       diff.kind === 'rpz' ? [diff.moves] : [],
     );
-    return { kind: 'rpz', moves: composeRpzDiffs(steps) };
+    return { kind, moves: composeRpzDiffs(steps) };
   }
-  const steps: IpDiff[] = revisions.flatMap(({ diff }) => (diff.kind === 'ip' ? [diff.lists] : []));
-  return { kind: 'ip', lists: composeIpDiffs(steps) };
+  if (kind === 'ip') {
+    const steps = revisions.flatMap(({ diff }): IpDiff[] =>
+      diff.kind === 'ip' ? [diff.lists] : [],
+    );
+    return { kind, lists: composeIpDiffs(steps) };
+  }
+  const steps = revisions.flatMap(({ diff }): CatalogDiff[] =>
+    diff.kind === 'catalog' ? [diff.members] : [],
+  );
+  return { kind, members: composeCatalogDiffs(steps) };
 }

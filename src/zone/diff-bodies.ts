@@ -1,3 +1,4 @@
+import { diffCatalogs, EMPTY_CATALOG, isEmptyCatalogDiff } from './catalog-content.ts';
 import { diffPrefixRows } from './ip-compile.ts';
 import { EMPTY_IP, type IpContent, type IpDiff, isEmptyIpDiff } from './ip-content.ts';
 import type { PrefixPages } from './ip-pages.ts';
@@ -18,12 +19,23 @@ export function diffBodies(before: ZoneBody, after: ZoneBody): Revision['diff'] 
     const lists = diffIpContents(before.content, after.content);
     return isEmptyIpDiff(lists) ? null : { kind: 'ip', lists };
   }
+  if (before.kind === 'catalog' && after.kind === 'catalog') {
+    const members = diffCatalogs(before.content, after.content);
+    return isEmptyCatalogDiff(members) ? null : { kind: 'catalog', members };
+  }
   throw new Error(`a zone of kind ${before.kind} does not become one of kind ${after.kind}`);
 }
 
 /** The body with nothing in it: what a device without a policy is served. */
 export function emptyBody(body: ZoneBody): ZoneBody {
-  return body.kind === 'rpz' ? { ...body, content: new Map() } : { ...body, content: EMPTY_IP };
+  switch (body.kind) {
+    case 'rpz':
+      return { ...body, content: new Map() };
+    case 'ip':
+      return { ...body, content: EMPTY_IP };
+    case 'catalog':
+      return { ...body, content: EMPTY_CATALOG };
+  }
 }
 
 /** Whether records that both have are the same to the octet: else everything in the zone differs. */

@@ -8,8 +8,15 @@
  * which records and in which messages (nameserver/).
  */
 export { type ActionTable, createActionTable } from './action-table.ts';
-export { apexRrsets, countApexRecords, ipAddresses, soaRrset } from './apex.ts';
-export { bodyAt, diffSince } from './content-at.ts';
+export { apexRrsets, countApexRecords, ipAddresses, soaRrset, type ZoneApex } from './apex.ts';
+export {
+  type CatalogContent,
+  type CatalogDiff,
+  type CatalogMember,
+  catalogOf,
+  EMPTY_CATALOG,
+} from './catalog-content.ts';
+export { bodyAt, diffSince, digestAt } from './content-at.ts';
 export { diffBodies, emptyBody, hasSameForm, ttlOf } from './diff-bodies.ts';
 export { compileIp, diffIp, IP_ACTION, IP_SIDES, type IpSide } from './ip-compile.ts';
 export {
@@ -43,6 +50,7 @@ export { encodeRules, RPZ_START, type RpzCursor } from './rpz-encode.ts';
 export { countRules, findRule, removedRecords } from './rpz-records.ts';
 export { createRenderings, createRpzRendering, type RpzRendering } from './rpz-rendering.ts';
 export {
+  type PolicySide,
   type Revision,
   revisionsSince,
   sideOf,

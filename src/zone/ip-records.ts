@@ -191,6 +191,28 @@ function* pageRrsets(
   }
 }
 
+/** The APL RRsets with the pages that they are written from, whose rdatas are not made here. */
+export function* ipPages(content: IpContent): Generator<{ labels: Uint8Array; page: PrefixPage }> {
+  for (const words of [1, 4] as const) {
+    const pages = words === 1 ? content.v4 : content.v6;
+    for (let index = 0; index < Math.max(1, pages.length); index++) {
+      const labels = joinLabels(pageLabel(pages, index), FAMILY_LABEL[words]);
+      yield { labels, page: pages[index] ?? EMPTY_PAGE };
+    }
+  }
+}
+
+/** The RRsets below the apex that are no pages: the index, and hosts. */
+export function* ipRrsetsBesidePages(
+  content: IpContent,
+  origin: Name,
+  ttl: number,
+): Generator<RelativeRrset> {
+  yield* indexRrsets(content.v4, 1, origin, ttl);
+  yield* indexRrsets(content.v6, 4, origin, ttl);
+  yield* hostRrsets(content.hosts, ttl);
+}
+
 function pageRrset(
   page: PrefixPage,
   name: Uint8Array,
@@ -206,7 +228,7 @@ function pageRrset(
 }
 
 /** One APL rdata per bucket; an empty list is one record with empty rdata, which RFC 3123 section 4 allows. */
-function bucketRdatas({ prefixes, bucketStarts }: PrefixPage): Uint8Array[] {
+export function bucketRdatas({ prefixes, bucketStarts }: PrefixPage): Uint8Array[] {
   return Array.from(bucketStarts, (start, bucket) => {
     const end = bucketStarts[bucket + 1] ?? prefixes.count;
     let octets = 0;

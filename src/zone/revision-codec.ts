@@ -1,4 +1,5 @@
 import { readUint32, writeUint32 } from '../dns/octets.ts';
+import type { CatalogDiff } from './catalog-content.ts';
 import type { IpDiff } from './ip-content.ts';
 import type { PrefixDiff } from './ip-pages.ts';
 import { type AddressWords, createPrefixCollector, type PrefixRows } from './prefix-rows.ts';
@@ -12,8 +13,12 @@ const RPZ_FORMAT_1 = 1;
 const IP_FORMAT = 2;
 /** Ids as they lie in memory, little-endian: a copy instead of a loop. */
 const RPZ_FORMAT = 3;
+/** Members of a catalog zone, as JSON: few, and seldom. */
+const CATALOG_FORMAT = 4;
 const HEADER_OCTETS = 9;
 const MOVE_HEADER_OCTETS = 12;
+/** What a member of a catalog takes in memory, near enough. */
+const MEMBER_OCTETS = 200;
 
 /** A revision's difference for the database, with its record counts in front. */
 export function encodeRevision({
@@ -21,9 +26,9 @@ export function encodeRevision({
   recordsRemoved,
   recordsAdded,
 }: Pick<Revision, 'diff' | 'recordsRemoved' | 'recordsAdded'>): Uint8Array {
-  const body = diff.kind === 'rpz' ? encodeMoves(diff.moves) : encodeLists(diff.lists);
+  const body = encodeDiff(diff);
   const bytes = new Uint8Array(HEADER_OCTETS + body.length);
-  bytes[0] = diff.kind === 'rpz' ? RPZ_FORMAT : IP_FORMAT;
+  bytes[0] = FORMATS[diff.kind];
   writeUint32(bytes, 1, recordsRemoved);
   writeUint32(bytes, 5, recordsAdded);
   bytes.set(body, HEADER_OCTETS);
@@ -34,17 +39,44 @@ export function decodeRevision(
   bytes: Uint8Array,
 ): Pick<Revision, 'diff' | 'recordsRemoved' | 'recordsAdded'> {
   const body = bytes.subarray(HEADER_OCTETS);
-  const diff: Diff =
-    bytes[0] === IP_FORMAT
-      ? { kind: 'ip', lists: decodeLists(body) }
-      : { kind: 'rpz', moves: decodeMoves(body, bytes[0] === RPZ_FORMAT_1) };
+  const diff = decodeDiff(bytes[0], body);
   return { diff, recordsRemoved: readUint32(bytes, 1), recordsAdded: readUint32(bytes, 5) };
+}
+
+const FORMATS: Readonly<Record<Diff['kind'], number>> = {
+  rpz: RPZ_FORMAT,
+  ip: IP_FORMAT,
+  catalog: CATALOG_FORMAT,
+};
+
+function encodeDiff(diff: Diff): Uint8Array {
+  switch (diff.kind) {
+    case 'rpz':
+      return encodeMoves(diff.moves);
+    case 'ip':
+      return encodeLists(diff.lists);
+    case 'catalog':
+      return Buffer.from(JSON.stringify(diff.members));
+  }
+}
+
+function decodeDiff(format: number, body: Uint8Array): Diff {
+  if (format === IP_FORMAT) return { kind: 'ip', lists: decodeLists(body) };
+  if (format === CATALOG_FORMAT) {
+    const members = JSON.parse(Buffer.from(body).toString()) as CatalogDiff;
+    return { kind: 'catalog', members };
+  }
+  return { kind: 'rpz', moves: decodeMoves(body, format === RPZ_FORMAT_1) };
 }
 
 /** Memory of a kept revision, in octets, near enough for a limit. */
 export function revisionOctets({ diff }: Pick<Revision, 'diff'>): number {
   if (diff.kind === 'rpz') {
     return diff.moves.reduce((octets, { ids }) => octets + MOVE_HEADER_OCTETS + ids.length * 4, 0);
+  }
+  if (diff.kind === 'catalog') {
+    const { removed, added } = diff.members;
+    return (removed.length + added.length) * MEMBER_OCTETS;
   }
   const { v4, v6, hosts4, hosts6 } = diff.lists;
   return [v4, v6, hosts4, hosts6].reduce(

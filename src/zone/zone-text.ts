@@ -2,26 +2,20 @@ import { formatRdata } from '../dns/format-rdata.ts';
 import { concatName, formatName, type Name, ROOT_NAME } from '../dns/name.ts';
 import { readUint16, readUint32 } from '../dns/octets.ts';
 import { rrtypeName } from '../dns/registry.ts';
-import type { Serial } from '../dns/serial.ts';
 import type { Catalogue } from '../indicators/catalogue.ts';
 import { visitIds } from '../indicators/id-set.ts';
 import { type ActionNumber, NO_ACTION } from '../policy/verdicts.ts';
-import { apexRrsets, soaRrset } from './apex.ts';
-import { ipRrsets } from './ip-records.ts';
+import { apexRrsets, soaRrset, type ZoneApex } from './apex.ts';
+import { plainRrsets } from './plain-records.ts';
 import type { PositionedRecord, RelativeRrset } from './records.ts';
 import { belowAction, type RpzContent, selfAction } from './rpz-content.ts';
 import type { RpzRendering } from './rpz-rendering.ts';
-import type { ZoneBody, ZoneSettings } from './snapshot.ts';
 
 /** Octets of one piece: a slice of one to two milliseconds. */
 const CHUNK_OCTETS = 64 * 1024;
 
-/** A zone with one serial: a snapshot is one, and so is a snapshot with the body of an older serial. */
-export interface ZoneTextSource {
-  readonly settings: ZoneSettings;
-  readonly serial: Serial;
-  readonly body: ZoneBody;
-}
+/** A zone with one serial: a snapshot is one, and so is a snapshot with the body and digest of an older serial. */
+export type ZoneTextSource = ZoneApex;
 
 /**
  * Gives room for at least so many octets. Who takes each piece away before it asks for the next may
@@ -41,7 +35,7 @@ export function* zoneText(
   const { settings, body } = zone;
   yield ascii(headerOf(zone));
   if (body.kind === 'rpz') yield* ruleChunks(body.content, body.rendering, catalogue, newChunk);
-  else yield* rrsetChunks(ipRrsets(body.content, settings.origin, body.ttl));
+  else yield* rrsetChunks(plainRrsets(body, settings.origin));
 }
 
 /**
@@ -74,9 +68,10 @@ const TTL_AT = 4;
 const RDATA_AT = 10;
 
 /** RFC 2308 section 4: `$TTL` is the TTL of the records after it that state none. */
-function headerOf({ settings, serial, body }: ZoneTextSource): string {
+function headerOf(zone: ZoneTextSource): string {
+  const { settings, serial, body } = zone;
   const ttl = body.kind === 'rpz' ? body.rendering.ttl : body.ttl;
-  const apex = [soaRrset(settings, serial), ...apexRrsets(settings, serial, body)];
+  const apex = [soaRrset(settings, serial), ...apexRrsets(zone)];
   const records = apex.flatMap(({ type, rdatas }) =>
     rdatas.map((rdata) => `@ IN ${dataOf(type, rdata)}`),
   );
