@@ -1,15 +1,6 @@
 import { withoutSecrets } from '../policy/feed-source.ts';
 import { memberCount } from '../policy/member-sets.ts';
-import type {
-  AccountId,
-  DeviceId,
-  ListEntry,
-  ListId,
-  Model,
-  PolicyId,
-  Target,
-  UserList,
-} from '../policy/model.ts';
+import type { AccountId, ListEntry, ListId, Model, Target, UserList } from '../policy/model.ts';
 import {
   type AuditedEntity,
   type AuditedEntries,
@@ -69,7 +60,7 @@ export function auditBody(options: AuditOptions): {
     entities: options.touched.flatMap((entity) => auditedEntity(before, after, entity) ?? []),
     members: sumByHolder(options.members).map((sum) => auditedMembers(before, after, sum)),
     entries: options.entries.flatMap((edit) => auditedEntries(before, after, edit) ?? []),
-    zones: options.zones.map((zone) => auditedZone(before, after, zone)),
+    zones: options.zones.map((zone) => auditedZone(zone)),
   };
   const kept = {
     entities: withinBounds(all.entities, ENTITIES_MAX),
@@ -285,16 +276,9 @@ function toldOf(value: string, entries: ReadonlyMap<string, ListEntry>): Audited
   return { value, comment: comment.slice(0, TEXT_CHARACTERS_MAX), expiresAt };
 }
 
-function auditedZone(before: Model, after: Model, change: ZoneChange): AuditedZone {
-  const { origin, fromSerial, toSerial, recordsRemoved, recordsAdded } = change;
-  const account = zoneAccount(after, change) ?? zoneAccount(before, change);
-  return [origin, account ?? NO_ACCOUNT, fromSerial, toSerial, recordsRemoved, recordsAdded];
-}
-
-/** A device's own zones belong to its account, whatever policy they carry. */
-function zoneAccount(model: Model, { policyId, deviceId }: ZoneChange): AccountId | undefined {
-  if (deviceId !== null) return model.devices.get(deviceId as DeviceId)?.accountId;
-  return policyId === null ? undefined : model.policies.get(policyId as PolicyId)?.accountId;
+function auditedZone(change: ZoneChange): AuditedZone {
+  const { origin, accountId, fromSerial, toSerial, recordsRemoved, recordsAdded } = change;
+  return [origin, accountId ?? NO_ACCOUNT, fromSerial, toSerial, recordsRemoved, recordsAdded];
 }
 
 /** The first of them, as many as are allowed by number and by the length of their text. */

@@ -130,15 +130,16 @@ export function readAuditRecord(body: string): AuditRecord {
   };
 }
 
+/** Of zones that were renewed at a start it told the new serial alone. */
 interface VersionOneZone {
   readonly origin: string;
-  readonly fromSerial: number | null;
+  readonly fromSerial?: number | null;
   readonly toSerial: number | null;
-  readonly recordsRemoved: number;
-  readonly recordsAdded: number;
+  readonly recordsRemoved?: number;
+  readonly recordsAdded?: number;
 }
 
 function fromVersionOne(zone: VersionOneZone): AuditedZone {
-  const { origin, fromSerial, toSerial, recordsRemoved, recordsAdded } = zone;
+  const { origin, fromSerial = null, toSerial, recordsRemoved = 0, recordsAdded = 0 } = zone;
   return [origin, 0, fromSerial, toSerial, recordsRemoved, recordsAdded];
 }

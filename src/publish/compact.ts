@@ -10,7 +10,6 @@ import {
   withMembers,
 } from '../policy/member-sets.ts';
 import type { RpzContent } from '../zone/rpz-content.ts';
-import type { ZoneBody } from '../zone/snapshot.ts';
 import { allMembers, type LoadedState } from './load-state.ts';
 import {
   decodeMemberDelta,
@@ -19,6 +18,7 @@ import {
   encodeMembers,
 } from './member-codec.ts';
 import { encodePin } from './pin-codec.ts';
+import type { PolicyContent } from './state.ts';
 import type { Compaction, Holder, Store, StoredHistory } from './store-port.ts';
 
 /** A catalogue smaller than this is never worth the work. */
@@ -66,7 +66,7 @@ export async function compactCatalogue(
   return true;
 }
 
-type Content = ZoneBody['content'];
+type Content = PolicyContent;
 
 /** The owners that the rules of a content stand at; the lists of an IP zone name none. */
 function ownersOf(content: Content): IdSet {

@@ -14,6 +14,7 @@ import type { Ledger, PublishedState } from './state.ts';
 import type { Store } from './store-port.ts';
 import { refuseUnboundCrash } from './unbound-guard.ts';
 import type { JournalLimits } from './zone-build.ts';
+import { withDigests } from './zone-digests.ts';
 import type { ZoneDefaults } from './zone-names.ts';
 
 /** Edits that wait for the one before them; more are refused rather than kept. */
@@ -107,9 +108,12 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
     const run = async (): Promise<Published<Value>> => {
       const { value, finished, now, plan } = await work(edit);
       check?.(plan);
-      const { before, after, changes } = plan;
+      const { before, changes } = plan;
       const published = { value, zones: changes };
       await nextTurn();
+      // Not part of the plan: a dry run does not need them, and nothing else takes as long.
+      const origins = changes.map(({ origin }) => origin);
+      const after = { ...plan.after, zones: await withDigests(plan.after.zones, origins) };
       const commit = planCommit({ by, before, after, finished, ledger, now, changes });
       if (commit === null) return published;
       await nextTurn();

@@ -19,6 +19,7 @@ function describeZone(origin: string, zone: ZoneSnapshot): ZoneSummary {
   const { body } = zone;
   const summary: ZoneSummary = {
     origin,
+    accountId: zone.accountId,
     policyId: zone.policyId,
     deviceId: zone.deviceId,
     former: zone.former,

@@ -1,19 +1,26 @@
-import { formatName } from '../dns/name.ts';
 import type { Observer } from '../nameserver/directory-port.ts';
+import { askedAt, createStatusRows, type StatusRow, unseenRow } from './status-rows.ts';
 import type { DeviceZoneStatus, Store } from './store-port.ts';
+import { originOf } from './zone-origin.ts';
 
 /** Devices and zones remembered at most; beyond it the longest unseen are forgotten in memory. */
 const STATUS_ROWS_MAX = 200_000;
+/** Rows written at once: a commit must not wait behind all of them. */
+const FLUSH_ROWS_MAX = 2_000;
+/** Of what went wrong with a NOTIFY: some of it is told by the system, or by the device. */
+const PROBLEM_LENGTH_MAX = 200;
 
 /** What there is now: a row of any other device or zone says nothing any more. */
 export interface LiveThings {
   hasDevice(deviceId: number): boolean;
   hasZone(origin: string): boolean;
+  /** Whether a device follows every zone that it may read: a secondary does. None does without this. */
+  followsAll?(deviceId: number): boolean;
 }
 
 /**
- * What each device acknowledged, polled and transferred. Events come in at the pace of queries, so
- * they are gathered here and written to the store now and then.
+ * What each device acknowledged, polled, transferred and holds, and what went wrong. Events come in at
+ * the pace of queries, so they are gathered here and written to the store now and then.
  */
 export interface DeviceStatusBook extends Pick<Observer, 'polled' | 'transferred'> {
   acknowledged(event: {
@@ -23,12 +30,23 @@ export interface DeviceStatusBook extends Pick<Observer, 'polled' | 'transferred
     readonly address: string;
     readonly at: number;
   }): void;
+  /** A NOTIFY was not acknowledged; `problem` is what came instead. */
+  notAcknowledged(event: {
+    readonly deviceId: number;
+    readonly origin: string;
+    readonly address: string;
+    readonly port: number;
+    readonly problem: string;
+    readonly at: number;
+  }): void;
   /**
    * Whether a device may follow a zone. It follows the zones of its policy or its own, and its
    * questions tell which: a kind that it never asked for, or not for a day in which it asked for the
    * other, is not followed. A device that has asked for nothing yet may follow both.
    */
   isFollowed(deviceId: number, origin: string): boolean;
+  row(deviceId: number, origin: string): DeviceZoneStatus | undefined;
+  ofDevice(deviceId: number): Iterable<DeviceZoneStatus>;
   list(): readonly DeviceZoneStatus[];
   /** Forgets devices and zones that have ended, in the store with the next `flush`. */
   forgetEnded(): void;
@@ -42,145 +60,192 @@ export async function openDeviceStatusBook(
   live: LiveThings,
   rowsMax = STATUS_ROWS_MAX,
 ): Promise<DeviceStatusBook> {
-  /** The longest unseen first. */
-  const rows = new Map<string, DeviceZoneStatus>();
-  /** To be written, whether they are still remembered or not. */
-  const changed = new Map<string, DeviceZoneStatus>();
+  const rows = createStatusRows(rowsMax);
+  /** To be written. */
+  const changed = new Set<StatusRow>();
+  /** Of these, those that memory had to let go before. */
+  const letGo = new Map<string, StatusRow>();
   /** To be deleted from the store. */
   const ended = new Map<string, RowKey>();
-  /** When each device last asked for zones of either kind. */
-  const interest = new Map<number, Interest>();
-  const noteInterest = ({ deviceId, origin, polledAt, transferredAt }: DeviceZoneStatus): void => {
-    const at = Math.max(polledAt ?? 0, transferredAt ?? 0);
-    const known = interest.get(deviceId) ?? { own: 0, policy: 0 };
-    const kind = isOwnZone(origin) ? 'own' : 'policy';
-    interest.set(deviceId, { ...known, [kind]: Math.max(known[kind], at) });
-  };
-  const isLive = ({ deviceId, origin }: RowKey): boolean =>
+  const interests = createInterests(live);
+  const isLive = (deviceId: number, origin: string): boolean =>
     live.hasDevice(deviceId) && live.hasZone(origin);
-  const remember = (key: string, row: DeviceZoneStatus): void => {
-    rows.delete(key);
-    rows.set(key, row);
-    noteInterest(row);
-    if (rows.size > rowsMax) rows.delete(rows.keys().next().value ?? key);
+  const add = (row: StatusRow): void => {
+    const gone = rows.add(row);
+    if (gone !== undefined && changed.has(gone)) letGo.set(rowKey(gone), gone);
   };
   const stored = [...(await store.deviceZoneStatus())];
   for (const row of stored.sort((a, b) => lastSeen(a) - lastSeen(b))) {
-    if (isLive(row)) remember(rowKey(row), row);
-    else ended.set(rowKey(row), row);
+    if (isLive(row.deviceId, row.origin)) {
+      add({ ...row });
+      interests.note(row.deviceId, row.origin, askedAt(row));
+    } else {
+      ended.set(rowKey(row), row);
+    }
   }
 
-  const update = (deviceId: number, origin: string, fields: Partial<DeviceZoneStatus>): void => {
+  const takeUp = (deviceId: number, origin: string): StatusRow => {
     const key = rowKey({ deviceId, origin });
-    const known = rows.get(key) ?? changed.get(key) ?? unseen(deviceId, origin);
-    const row = { ...known, ...fields };
-    // A transfer may end after its device or its zone did.
-    if (!isLive(row)) return;
+    const row = letGo.get(key) ?? unseenRow(deviceId, origin);
+    letGo.delete(key);
     ended.delete(key);
-    changed.set(key, row);
-    remember(key, row);
+    add(row);
+    return row;
+  };
+  /** The row to be changed; null when there is no such device or zone: a transfer may end after either did. */
+  const open = (deviceId: number, origin: string): StatusRow | null => {
+    if (!isLive(deviceId, origin)) return null;
+    const known = rows.get(deviceId, origin);
+    const row = known ?? takeUp(deviceId, origin);
+    if (known !== undefined) rows.touch(known);
+    changed.add(row);
+    return row;
   };
 
   return {
-    polled({ deviceId, zone, address }) {
-      update(deviceId, formatName(zone.settings.origin), {
-        polledSerial: zone.serial,
-        polledAt: clock(),
-        polledAddress: address,
-      });
+    polled({ deviceId, zone, address, clientSerial = null }) {
+      const row = open(deviceId, originOf(zone));
+      if (row === null) return;
+      const at = clock();
+      row.polledSerial = zone.serial;
+      row.polledAt = at;
+      row.polledAddress = address;
+      if (clientSerial !== null) hold(row, clientSerial, at);
+      interests.note(deviceId, row.origin, at);
     },
-    transferred({ deviceId, zone, address, kind, octets, completed }) {
-      if (!completed) return;
-      update(deviceId, formatName(zone.settings.origin), {
-        transferredSerial: zone.serial,
-        transferredAt: clock(),
-        transferredAddress: address,
-        transferKind: kind,
-        transferBytes: octets,
-      });
+    transferred({ deviceId, zone, address, kind, octets, completed, clientSerial = null }) {
+      const row = open(deviceId, originOf(zone));
+      if (row === null) return;
+      const at = clock();
+      if (completed) {
+        row.transferredSerial = zone.serial;
+        row.transferredAt = at;
+        row.transferredAddress = address;
+        row.transferKind = kind;
+        row.transferBytes = octets;
+        setCut(row, null);
+        hold(row, zone.serial, at);
+      } else {
+        setCut(row, { serial: zone.serial, at, address });
+        if (clientSerial !== null) hold(row, clientSerial, at);
+      }
+      interests.note(deviceId, row.origin, at);
     },
     acknowledged({ deviceId, origin, serial, address, at }) {
-      update(deviceId, origin, {
-        notifiedSerial: serial,
-        notifiedAt: at,
-        notifiedAddress: address,
-      });
+      const row = open(deviceId, origin);
+      if (row === null) return;
+      row.notifiedSerial = serial;
+      row.notifiedAt = at;
+      row.notifiedAddress = address;
+      row.notifyProblem = null;
+      row.notifyProblemAt = null;
+      row.notifyProblemAddress = null;
     },
-    isFollowed(deviceId, origin) {
-      const known = interest.get(deviceId);
-      if (known === undefined) return true;
-      const [asked, other] = isOwnZone(origin)
-        ? [known.own, known.policy]
-        : [known.policy, known.own];
-      return asked > 0 ? asked > other - FOLLOWED_MS : other === 0;
+    notAcknowledged({ deviceId, origin, address, port, problem, at }) {
+      const row = open(deviceId, origin);
+      if (row === null) return;
+      row.notifyProblem = problem.slice(0, PROBLEM_LENGTH_MAX);
+      row.notifyProblemAt = at;
+      row.notifyProblemAddress = `${address} port ${port}`;
     },
-    list: () => [...rows.values()],
+    isFollowed: interests.isFollowed,
+    row: rows.get,
+    ofDevice: rows.ofDevice,
+    list: () => [...rows.all()],
     forgetEnded() {
-      for (const known of [rows, changed]) {
-        for (const [key, row] of known) {
-          if (isLive(row)) continue;
-          known.delete(key);
-          ended.set(key, row);
-          if (!live.hasDevice(row.deviceId)) interest.delete(row.deviceId);
+      for (const known of [rows.all(), letGo.values()]) {
+        for (const row of known) {
+          if (isLive(row.deviceId, row.origin)) continue;
+          rows.delete(row);
+          changed.delete(row);
+          letGo.delete(rowKey(row));
+          ended.set(rowKey(row), row);
+          if (!live.hasDevice(row.deviceId)) interests.forget(row.deviceId);
         }
       }
     },
     async flush() {
-      const due = new Map(changed);
+      const due = [...changed];
       const gone = new Map(ended);
       changed.clear();
+      letGo.clear();
       ended.clear();
+      let written = 0;
       try {
         if (gone.size > 0) await store.dropDeviceZoneStatus([...gone.values()]);
-        if (due.size > 0) await store.putDeviceZoneStatus([...due.values()]);
+        for (; written < due.length; written += FLUSH_ROWS_MAX) {
+          const part = due.slice(written, written + FLUSH_ROWS_MAX);
+          // What ended meanwhile must not come back.
+          const alive = part.filter(({ deviceId, origin }) => isLive(deviceId, origin));
+          await store.putDeviceZoneStatus(alive.map((row) => ({ ...row })));
+        }
       } catch (error) {
-        // What came meanwhile is newer.
-        for (const [key, row] of gone) if (!changed.has(key)) ended.set(key, row);
-        for (const [key, row] of due)
-          if (!changed.has(key) && !ended.has(key)) changed.set(key, row);
+        for (const row of due.slice(written)) {
+          const current = rows.get(row.deviceId, row.origin);
+          // What came meanwhile is newer.
+          if (current !== undefined && current !== row) continue;
+          changed.add(row);
+          if (current === undefined) letGo.set(rowKey(row), row);
+        }
+        for (const [key, row] of gone)
+          if (rows.get(row.deviceId, row.origin) === undefined) ended.set(key, row);
         throw error;
       }
     },
   };
 }
 
-/** A device that has gone over to the other kind of zones has not asked for the first kind since. */
-const FOLLOWED_MS = 24 * 3_600_000;
+function hold(row: StatusRow, serial: number, at: number): void {
+  row.heldSerial = serial;
+  row.heldAt = at;
+}
 
-interface Interest {
-  readonly own: number;
-  readonly policy: number;
+function setCut(
+  row: StatusRow,
+  cut: { readonly serial: number; readonly at: number; readonly address: string } | null,
+): void {
+  row.cutSerial = cut?.serial ?? null;
+  row.cutAt = cut?.at ?? null;
+  row.cutAddress = cut?.address ?? null;
+}
+
+/** A device that has gone over to the other kind of zones has not asked for the first kind since. */
+export const FOLLOWED_MS = 24 * 3_600_000;
+
+/** When each device last asked for zones of either kind, and so which kind it follows. */
+function createInterests({ followsAll = () => false }: LiveThings) {
+  const known = new Map<number, { own: number; policy: number }>();
+  return {
+    note(deviceId: number, origin: string, at: number): void {
+      const interest = known.get(deviceId) ?? { own: 0, policy: 0 };
+      if (isOwnZone(origin)) interest.own = Math.max(interest.own, at);
+      else interest.policy = Math.max(interest.policy, at);
+      known.set(deviceId, interest);
+    },
+    isFollowed(deviceId: number, origin: string): boolean {
+      const interest = known.get(deviceId);
+      if (interest === undefined || followsAll(deviceId)) return true;
+      const [asked, other] = isOwnZone(origin)
+        ? [interest.own, interest.policy]
+        : [interest.policy, interest.own];
+      return asked > 0 ? asked > other - FOLLOWED_MS : other === 0;
+    },
+    forget: (deviceId: number): boolean => known.delete(deviceId),
+  };
 }
 
 /** Zones of devices are `<side>.<device>.dev.…`, and no account is called `dev`. */
 function isOwnZone(origin: string): boolean {
-  return origin.split('.')[2] === 'dev';
+  const device = origin.indexOf('.') + 1;
+  return device > 0 && origin.startsWith('.dev.', origin.indexOf('.', device));
 }
 
 type RowKey = Pick<DeviceZoneStatus, 'deviceId' | 'origin'>;
 
-function lastSeen({ notifiedAt, polledAt, transferredAt }: DeviceZoneStatus): number {
-  return Math.max(notifiedAt ?? 0, polledAt ?? 0, transferredAt ?? 0);
+function lastSeen(row: DeviceZoneStatus): number {
+  return Math.max(row.notifiedAt ?? 0, askedAt(row));
 }
 
 function rowKey({ deviceId, origin }: RowKey): string {
   return `${deviceId} ${origin}`;
-}
-
-function unseen(deviceId: number, origin: string): DeviceZoneStatus {
-  return {
-    deviceId,
-    origin,
-    notifiedSerial: null,
-    notifiedAt: null,
-    notifiedAddress: null,
-    polledSerial: null,
-    polledAt: null,
-    polledAddress: null,
-    transferredSerial: null,
-    transferredAt: null,
-    transferredAddress: null,
-    transferKind: null,
-    transferBytes: null,
-  };
 }

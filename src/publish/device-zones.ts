@@ -1,4 +1,5 @@
-import type { Device, DeviceId, PolicyId } from '../policy/model.ts';
+import type { AccountId, Device, DeviceId, PolicyId } from '../policy/model.ts';
+import { isSecondary } from '../policy/secondary.ts';
 import type { PublishedState } from './state.ts';
 
 /** The zones that a device may read, by name. */
@@ -9,23 +10,30 @@ export interface DeviceZones {
   readonly former: readonly string[];
   /** Its own, which keep their names whatever it is assigned. */
   readonly own: readonly string[];
+  /** Of a secondary: the catalog zone that lists all it may read; null where there is none. */
+  readonly catalog: string | null;
 }
 
 interface ZoneIndex {
   readonly policy: ReadonlyMap<PolicyId, readonly string[]>;
   readonly former: ReadonlyMap<PolicyId, readonly string[]>;
   readonly own: ReadonlyMap<DeviceId, readonly string[]>;
+  readonly catalogs: ReadonlyMap<AccountId | null, string>;
 }
 
 export function zonesOfDevice(
   { zones }: Pick<PublishedState, 'zones'>,
-  { id, policyId }: Pick<Device, 'id' | 'policyId'>,
+  device: Pick<Device, 'id' | 'policyId' | 'type' | 'scope' | 'accountId'>,
 ): DeviceZones {
-  const { policy, former, own } = indexOf(zones);
+  const { id, policyId, scope, accountId } = device;
+  const { policy, former, own, catalogs } = indexOf(zones);
   return {
     policy: (policyId !== null && policy.get(policyId)) || [],
     former: (policyId !== null && former.get(policyId)) || [],
     own: own.get(id) ?? [],
+    catalog: isSecondary(device)
+      ? (catalogs.get(scope === 'server' ? null : accountId) ?? null)
+      : null,
   };
 }
 
@@ -38,12 +46,14 @@ function indexOf(zones: PublishedState['zones']): ZoneIndex {
   const policy = new Map<PolicyId, string[]>();
   const former = new Map<PolicyId, string[]>();
   const own = new Map<DeviceId, string[]>();
+  const catalogs = new Map<AccountId | null, string>();
   for (const origin of [...zones.keys()].sort()) {
     const zone = zones.get(origin)!;
-    if (zone.deviceId !== null) append(own, zone.deviceId, origin);
+    if (zone.body.kind === 'catalog') catalogs.set(zone.accountId, origin);
+    else if (zone.deviceId !== null) append(own, zone.deviceId, origin);
     else if (zone.policyId !== null) append(zone.former ? former : policy, zone.policyId, origin);
   }
-  const index = { policy, former, own };
+  const index = { policy, former, own, catalogs };
   indexes.set(zones, index);
   return index;
 }

@@ -5,7 +5,8 @@ import type { TsigKey } from '../dns/tsig.ts';
 import type { Catalogue } from '../indicators/catalogue.ts';
 import type { Directory, Requester } from '../nameserver/directory-port.ts';
 import { findCovers } from '../policy/explain.ts';
-import type { Device, DeviceId, Model, PolicyId } from '../policy/model.ts';
+import type { AccountId, Device, DeviceId, DeviceKey, Model, PolicyId } from '../policy/model.ts';
+import { isSecondary } from '../policy/secondary.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
 import { parseSourcePrefix, prefixHolds, type SourcePrefix } from './prefix-match.ts';
 import type { PublishedState } from './state.ts';
@@ -19,6 +20,8 @@ interface Reader {
   readonly id: DeviceId;
   readonly access: Device['access'];
   readonly sources: readonly SourcePrefix[];
+  /** Lower case, with final dot. */
+  readonly certificateName: string | null;
 }
 
 /** The addresses that host names of devices have, as they were last looked up. */
@@ -41,19 +44,33 @@ export function createDirectory(
     zones.set(nameKey(origin), zone);
     for (let name = origin; name.length > 1; name = parentName(name)) above.add(nameKey(name));
   }
-  const { keys, deviceOfKey } = indexKeys(state.model);
+  const { keys, storedKeys } = indexKeys(state.model);
   const readers = indexReaders(state.model, hosts);
   const all = [...readers.byDevice.values()].flat();
 
-  /** Who signed comes before who merely has the address, so that devices at one site are told apart. */
-  const findReader = (among: readonly Reader[], { key, address }: Requester): Reader | null => {
-    const keyHolder = key === null ? undefined : deviceOfKey.get(key);
-    const byKey = among.find(({ id, access }) => id === keyHolder && access !== 'source');
+  /** Who proved who he is comes before who merely has the address, so that devices at one site are told apart. */
+  const findReader = (among: readonly Reader[], requester: Requester): Reader | null => {
+    const { key, address, certificateNames = NO_NAMES } = requester;
+    const keyHolder = key === null ? undefined : storedKeys.get(key)?.deviceId;
+    const byKey = among.find(({ id, access }) => id === keyHolder && accepts(access, 'key'));
     if (byKey !== undefined) return byKey;
+    // RFC 9103 section 9.3.3: mutual TLS authenticates the client by the name in its certificate.
+    const byName =
+      certificateNames.length === 0
+        ? undefined
+        : among.find(
+            ({ access, certificateName }) =>
+              certificateName !== null &&
+              accepts(access, 'certificate') &&
+              certificateNames.includes(certificateName),
+          );
+    if (byName !== undefined) return byName;
     const octets = parseIpv4(address) ?? parseIpv6(address);
     if (octets === null) return null;
     return (
-      among.find(({ access, sources }) => access !== 'key' && holdsAddress(sources, octets)) ?? null
+      among.find(
+        ({ access, sources }) => accepts(access, 'source') && holdsAddress(sources, octets),
+      ) ?? null
     );
   };
 
@@ -74,6 +91,7 @@ export function createDirectory(
       return serial(highest) satisfies Serial;
     },
     findKey: (name) => keys.get(nameKey(name)),
+    transfersMaxOf: (key) => storedKeys.get(key)?.transfersMax ?? null,
     authorise: (zone, requester) => findReader(readersOf(zone, readers), requester)?.id ?? null,
     isKnown: (requester) => findReader(all, requester) !== null,
     listedBy(zone, words) {
@@ -97,25 +115,44 @@ export function createDirectory(
 
 function indexKeys(model: Model) {
   const keys = new Map<string, TsigKey>();
-  const deviceOfKey = new Map<TsigKey, DeviceId>();
-  for (const { name, algorithm, secret, deviceId } of model.keys.values()) {
+  const storedKeys = new Map<TsigKey, DeviceKey>();
+  for (const stored of model.keys.values()) {
+    const { name, algorithm, secret } = stored;
     const key: TsigKey = { name: parseName(name), algorithm, secret };
     keys.set(nameKey(key.name), key);
-    deviceOfKey.set(key, deviceId);
+    storedKeys.set(key, stored);
   }
-  return { keys, deviceOfKey };
+  return { keys, storedKeys };
 }
 
-/** A policy's zones are for the devices that it is assigned to, a device's own zones for it alone. */
-function readersOf(
-  { deviceId, policyId }: ZoneSnapshot,
-  { byPolicy, byDevice }: Readers,
-): readonly Reader[] {
-  if (deviceId !== null) return byDevice.get(deviceId) ?? [];
-  return policyId === null ? [] : (byPolicy.get(policyId) ?? []);
+const NO_NAMES: readonly string[] = [];
+
+function accepts(access: Device['access'], proof: 'key' | 'source' | 'certificate'): boolean {
+  return access === 'either' || access === proof;
 }
+
+/**
+ * A policy's zones are for the devices that it is assigned to, a device's own zones for it alone,
+ * and all of them, with the catalog zones, for the secondaries of the account and of the server.
+ */
+function readersOf(
+  { deviceId, policyId, accountId }: ZoneSnapshot,
+  { byPolicy, byDevice, ofServer, byAccount }: Readers,
+): readonly Reader[] {
+  const secondaries =
+    accountId === null ? ofServer : [...ofServer, ...(byAccount.get(accountId) ?? NO_READERS)];
+  let devices: readonly Reader[] = NO_READERS;
+  if (deviceId !== null) devices = byDevice.get(deviceId) ?? NO_READERS;
+  else if (policyId !== null) devices = byPolicy.get(policyId) ?? NO_READERS;
+  return secondaries.length === 0 ? devices : [...devices, ...secondaries];
+}
+
+const NO_READERS: readonly Reader[] = [];
 
 interface Readers {
+  /** Secondaries of the whole server, and those of each account. */
+  readonly ofServer: readonly Reader[];
+  readonly byAccount: ReadonlyMap<AccountId, readonly Reader[]>;
   readonly byPolicy: ReadonlyMap<PolicyId, readonly Reader[]>;
   readonly byDevice: ReadonlyMap<DeviceId, readonly [Reader]>;
 }
@@ -123,16 +160,33 @@ interface Readers {
 function indexReaders(model: Model, hosts: HostAddresses | undefined): Readers {
   const byPolicy = new Map<PolicyId, Reader[]>();
   const byDevice = new Map<DeviceId, readonly [Reader]>();
+  const byAccount = new Map<AccountId, Reader[]>();
+  const ofServer: Reader[] = [];
   for (const device of model.devices.values()) {
-    const { id, access, policyId } = device;
-    const reader: Reader = { id, access, sources: sourcesOf(device, hosts) };
+    const { id, access, policyId, certificateName, accountId } = device;
+    const reader: Reader = {
+      id,
+      access,
+      sources: sourcesOf(device, hosts),
+      certificateName: certificateName === null ? null : absoluteName(certificateName),
+    };
     byDevice.set(id, [reader]);
-    if (policyId === null) continue;
-    const ofPolicy = byPolicy.get(policyId);
-    if (ofPolicy === undefined) byPolicy.set(policyId, [reader]);
-    else ofPolicy.push(reader);
+    if (!isSecondary(device)) append(byPolicy, policyId, reader);
+    else if (device.scope === 'server') ofServer.push(reader);
+    else append(byAccount, accountId, reader);
   }
-  return { byPolicy, byDevice };
+  return { byPolicy, byDevice, ofServer, byAccount };
+}
+
+function absoluteName(name: string): string {
+  return name.endsWith('.') ? name : `${name}.`;
+}
+
+function append<Key>(groups: Map<Key, Reader[]>, key: Key | null, reader: Reader): void {
+  if (key === null) return;
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [reader]);
+  else group.push(reader);
 }
 
 /** Prefixes as they were given, and the addresses that host names have now. */

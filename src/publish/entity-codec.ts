@@ -77,7 +77,15 @@ function decodeEntity(kind: EntityKind, id: number, body: string): unknown {
   switch (kind) {
     case 'account':
       // The first account has always been the one that runs the server.
-      return { operator: id === 1, rightsLostAt: 0, createdAt: 0, updatedAt: 0, ...entity };
+      return {
+        operator: id === 1,
+        catalogs: 'both',
+        handover: null,
+        rightsLostAt: 0,
+        createdAt: 0,
+        updatedAt: 0,
+        ...entity,
+      };
     case 'target':
       return { ...entity, members: EMPTY_MEMBERS };
     case 'list':
@@ -85,10 +93,16 @@ function decodeEntity(kind: EntityKind, id: number, body: string): unknown {
     case 'policy':
       return { formerNames: [], rollback: null, ...entity };
     case 'device':
-      return { hostnames: [], certificateName: null, recordsMax: null, ...entity };
+      return {
+        hostnames: [],
+        certificateName: null,
+        recordsMax: null,
+        scope: 'account',
+        ...entity,
+      };
     case 'key': {
       const secret = Uint8Array.from(Buffer.from(String(entity.secret), 'base64'));
-      return { expiresAt: null, ...entity, secret };
+      return { expiresAt: null, replacedBy: null, transfersMax: null, ...entity, secret };
     }
     default:
       return entity;

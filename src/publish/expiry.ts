@@ -1,4 +1,5 @@
 import type { Model } from '../policy/model.ts';
+import { advanceHandovers, nextHandover } from './edits/catalog-handover.ts';
 import type { Edit, EditSettings } from './edits/edit.ts';
 import { nextEntitlementExpiry, removeExpiredEntitlements } from './edits/entitlements.ts';
 import { nextHeldExpiry, removeExpiredHeldChanges } from './edits/held-changes.ts';
@@ -13,7 +14,7 @@ const TIMER_MS_MAX = 30_000;
 /** After a failure of the store. */
 const RETRY_MS = 1_000;
 
-/** Something that ends by itself. */
+/** Something that ends, or goes on, by itself. */
 interface Ending {
   /** For the audit trail. */
   readonly action: string;
@@ -28,6 +29,7 @@ const ENDINGS: readonly Ending[] = [
   { action: 'list.entries.expire', next: nextEntryExpiry, remove: removeExpiredEntries },
   { action: 'entitlement.expire', next: nextEntitlementExpiry, remove: removeExpiredEntitlements },
   { action: 'policy.former-name.expire', next: nextNameExpiry, remove: removeExpiredNames },
+  { action: 'account.catalogs.advance', next: nextHandover, remove: advanceHandovers },
   { action: 'key.expire', next: nextKeyExpiry, remove: removeExpiredKeys },
   { action: 'session.expire', next: nextSessionExpiry, remove: removeExpiredSessions },
   { action: 'change.expire', next: nextHeldExpiry, remove: removeExpiredHeldChanges },

@@ -5,7 +5,7 @@ import type { CoverQuery } from '../policy/explain.ts';
 import type { DeviceId, Policy, PolicyId } from '../policy/model.ts';
 import { ModelError } from '../policy/model-error.ts';
 import { type ActionNumber, NO_ACTION } from '../policy/verdicts.ts';
-import { sideOf, type ZoneBody, type ZoneSide, type ZoneSnapshot } from '../zone/snapshot.ts';
+import { sideOf, type ZoneBody, type ZoneSnapshot } from '../zone/snapshot.ts';
 import { describeCover, findDatedCovers } from './explain-covers.ts';
 import { parseExplainQuery } from './explain-query.ts';
 import { isListed, rpzVerdict } from './explain-verdict.ts';
@@ -144,8 +144,7 @@ function servedVerdict(options: {
     };
   }
   const listing = bodies.find((other) => listedIn(other, query));
-  const side: ZoneSide | null = listing === undefined ? null : sideOf(listing);
-  const kind = side === 'rpz' ? null : side;
+  const kind = listing?.kind === 'ip' ? listing.side : null;
   return {
     verdict: kind === null ? null : { kind },
     isSame: (action) => action.kind === kind,

@@ -7,15 +7,26 @@
  * revision, and the views that readers take of the published state. Not here: SQL (store/), sockets
  * (server/, notify/), requests of people (http/).
  */
+export { BEHIND_REASONS, type BehindReason } from './behind-reason.ts';
+export { type Convergence, createConvergence, type ZoneConvergence } from './convergence.ts';
+export {
+  type ConvergenceSummary,
+  EMPTY_SUMMARY,
+  summariseConvergence,
+} from './convergence-summary.ts';
 export {
   createPublisher,
   type PublisherOptions,
   type RunningPublisher,
 } from './create-publisher.ts';
+export { type DeviceIdentities, indexIdentities } from './device-identities.ts';
 export { type DeviceStatusBook, openDeviceStatusBook } from './device-status.ts';
 export { createDirectory } from './directory.ts';
 export { type ExpiryClock, startExpiryClock } from './expiry.ts';
 export { hostNamesInUse } from './host-names.ts';
+export { type KeyBook, openKeyBook } from './key-book.ts';
+export { keyForNotify } from './key-for-notify.ts';
+export { type KeyRetirement, startKeyRetirement } from './key-retirement.ts';
 export type {
   Explanation,
   MemberChange,
@@ -25,6 +36,7 @@ export type {
   ZoneChange,
   ZoneSummary,
 } from './publisher.ts';
+export { createRefusalBook, type RefusalBook, type RefusalStatistics } from './refusal-book.ts';
 export { releaseMemory } from './release-memory.ts';
 export type { SafetySettings } from './safety/warnings.ts';
 export type { PublishedState } from './state.ts';

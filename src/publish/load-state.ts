@@ -10,17 +10,28 @@ import { NO_VERSION } from '../zone/content-version.ts';
 import { type CompiledPolicy, compilePolicy } from '../zone/policy-zones.ts';
 import { decodeRevision } from '../zone/revision-codec.ts';
 import { createRenderings } from '../zone/rpz-rendering.ts';
-import type { Revision, ZoneBody, ZoneSnapshot } from '../zone/snapshot.ts';
+import { type Revision, sideOf, type ZoneBody, type ZoneSnapshot } from '../zone/snapshot.ts';
+import { auditBody } from './audit-body.ts';
 import { decodeModel } from './entity-codec.ts';
 import { decodeMembers } from './member-codec.ts';
 import { owedNotifies } from './owed-notifies.ts';
 import { decodePin } from './pin-codec.ts';
+import { wantedCatalogs } from './plan-catalogs.ts';
 import type { PlanOptions } from './plan-change.ts';
 import { holderKey, liveZone, newActions } from './plan-commit.ts';
 import { nothing, type WantedZone, wantedZones } from './plan-zones.ts';
+import type { ZoneChange } from './publisher.ts';
 import type { Ledger, Pin, PublishedState, StoredShape } from './state.ts';
 import type { Commit, Store, StoredMembers, StoredState, StoredZone } from './store-port.ts';
-import { bodyOf, firstSnapshot, isSameZone, type ZoneState, zoneState } from './zone-build.ts';
+import {
+  bodyOf,
+  firstSnapshot,
+  isSameZone,
+  type ZoneDuty,
+  type ZoneState,
+  zoneState,
+} from './zone-build.ts';
+import { withDigests } from './zone-digests.ts';
 import { zoneSettings } from './zone-names.ts';
 
 export interface LoadedState {
@@ -55,8 +66,14 @@ export async function loadState(
     shapes: new Map(stored.members.map((members) => [holderKey(members.holder), shapeOf(members)])),
   };
   const options = { ...given, catalogue, renderings };
-  const { state, renewed } = compileAll({ stored, model, options });
-  const commit = renewalCommit(state, renewed, ledger, options.now);
+  const compiled = compileAll({ stored, model, options });
+  const zones = await withDigests(compiled.state.zones, compiled.renewed);
+  const state = { ...compiled.state, zones };
+  const renewed = [
+    ...compiled.renewed.map((origin) => liveZone(origin, zones.get(origin)!)),
+    ...compiled.gone,
+  ];
+  const commit = renewalCommit({ state, stored, zones: renewed, ledger, now: options.now });
   if (commit !== null) {
     await store.commit(commit);
     ledger.actionsStored = actions.count;
@@ -106,7 +123,12 @@ function compileAll(load: {
   readonly stored: StoredState;
   readonly model: Model;
   readonly options: PlanOptions;
-}): { state: PublishedState; renewed: StoredZone[] } {
+}): {
+  readonly state: PublishedState;
+  /** Origins of the zones that have a new serial. */
+  readonly renewed: readonly string[];
+  readonly gone: readonly StoredZone[];
+} {
   const { stored, model, options } = load;
   const pins = new Map<PolicyId, Pin>(
     stored.pins.map(({ policyId, bytes }) => [policyId as PolicyId, decodePin(bytes)]),
@@ -133,44 +155,60 @@ function compileAll(load: {
   const rows = new Map(stored.zones.map((row) => [row.origin, row]));
   const chainOf = createChains(stored);
   const zones = new Map<string, ZoneSnapshot>();
-  const renewed: StoredZone[] = [];
+  const renewed: string[] = [];
+  const gone: StoredZone[] = [];
   for (const wanted of wantedZones(model, options)) {
-    const { origin } = wanted;
+    const { origin, accountId, policyId, deviceId, former } = wanted;
+    const duty = { accountId, policyId, deviceId, former };
     const row = rows.get(origin);
-    const zone = resumeZone({ wanted, body: bodyFor(wanted), row, chainOf, options });
+    const zone = resumeZone({ origin, duty, body: bodyFor(wanted), row, chainOf, options });
     zones.set(origin, zone);
-    if (row?.live !== true || zone.serial !== row.serial) renewed.push(liveZone(origin, zone));
+    if (row?.live !== true || zone.serial !== row.serial) renewed.push(origin);
+  }
+  for (const { origin, accountId, body } of wantedCatalogs(model, [...zones.values()], options)) {
+    const duty = { accountId, policyId: null, deviceId: null, former: false };
+    const row = rows.get(origin);
+    const zone = resumeZone({ origin, duty, body, row, chainOf, options });
+    zones.set(origin, zone);
+    if (row?.live !== true || zone.serial !== row.serial) renewed.push(origin);
   }
   const tombstones = new Map<string, Serial>();
   for (const row of stored.zones) {
     if (zones.has(row.origin)) continue;
     tombstones.set(row.origin, serial(row.serial));
-    if (row.live) renewed.push({ ...row, live: false, state: '{}' });
+    if (row.live) gone.push({ ...row, live: false, state: '{}' });
   }
   const nextIds = new Map(stored.nextIds.map(({ kind, nextId }) => [kind, nextId]));
-  return { state: { model, nextIds, compiled, pins, zones, tombstones }, renewed };
+  return { state: { model, nextIds, compiled, pins, zones, tombstones }, renewed, gone };
 }
 
 function resumeZone(resume: {
-  readonly wanted: WantedZone;
+  readonly origin: string;
+  readonly duty: ZoneDuty;
   readonly body: ZoneBody;
   readonly row: StoredZone | undefined;
   readonly chainOf: (row: StoredZone) => readonly Revision[];
   readonly options: PlanOptions;
 }): ZoneSnapshot {
-  const { wanted, body, row, options } = resume;
-  const { origin, side, policyId, deviceId, former } = wanted;
+  const { origin, duty, body, row, options } = resume;
   const fresh = firstSnapshot({
     settings: zoneSettings(origin, options.defaults),
-    duty: { policyId, deviceId, former },
+    duty,
     body,
     previous: row === undefined ? null : serial(row.serial),
     now: options.now,
+    defaults: options.defaults,
   });
   if (!row?.live) return fresh;
   const storedState = JSON.parse(row.state) as ZoneState;
-  if (!isSameZone(storedState, zoneState(fresh, side))) return fresh;
-  return { ...fresh, serial: serial(row.serial), revisions: resume.chainOf(row) };
+  if (!isSameZone(storedState, zoneState(fresh, sideOf(body)))) return fresh;
+  const { digest } = storedState;
+  return {
+    ...fresh,
+    serial: serial(row.serial),
+    digest: digest === undefined ? null : Uint8Array.from(Buffer.from(digest, 'hex')),
+    revisions: resume.chainOf(row),
+  };
 }
 
 /** The stored revisions that lead to a zone's serial without a gap; a difference is decoded once for all zones. */
@@ -190,11 +228,14 @@ function createChains({ revisions, diffs }: StoredState) {
   return ({ origin, serial: last }: StoredZone): readonly Revision[] => {
     const chain: Revision[] = [];
     let expected = last;
-    for (const { fromSerial, toSerial, at, diff } of (byOrigin.get(origin) ?? []).toReversed()) {
+    for (const { fromSerial, toSerial, at, diff, fromDigest } of (
+      byOrigin.get(origin) ?? []
+    ).toReversed()) {
       if (toSerial !== expected) break;
       chain.unshift({
         fromSerial: serial(fromSerial),
         toSerial: serial(toSerial),
+        fromDigest: fromDigest && Uint8Array.from(fromDigest),
         at,
         fromContent: NO_VERSION,
         toContent: NO_VERSION,
@@ -207,35 +248,29 @@ function createChains({ revisions, diffs }: StoredState) {
 }
 
 /** Zones that go on under a new serial are news to their devices like any other. Null when there are none. */
-function renewalCommit(
-  state: PublishedState,
-  zones: readonly StoredZone[],
-  ledger: Ledger,
-  now: number,
-): Commit | null {
+function renewalCommit(renewal: {
+  readonly state: PublishedState;
+  readonly stored: StoredState;
+  /** Those with a new serial, and those that are gone, as they are to be stored. */
+  readonly zones: readonly StoredZone[];
+  readonly ledger: Ledger;
+  readonly now: number;
+}): Commit | null {
+  const { state, stored, zones, ledger, now } = renewal;
   const actions = newActions(ledger);
   if (zones.length === 0 && actions.length === 0) return null;
-  const changes = zones.map(({ origin, live, serial: last }) => ({
-    origin,
-    policyId: state.zones.get(origin)?.policyId ?? null,
-    deviceId: state.zones.get(origin)?.deviceId ?? null,
-    fromSerial: serial(last),
-    toSerial: live ? serial(last) : null,
-    recordsRemoved: 0,
-    recordsAdded: 0,
-  }));
-  const body = JSON.stringify({
-    zones: zones.map(({ origin, serial: to }) => ({ origin, toSerial: to })),
-  });
+  const before = new Map(stored.zones.map((row) => [row.origin, row]));
+  const changes = zones.map((row) => renewalOf(row, before.get(row.origin), state));
+  const { model } = state;
+  const nothing = { touched: [], members: [], entries: [] };
+  const told = auditBody({ before: model, after: model, zones: changes, ...nothing });
   return {
     change: {
       at: now,
       actor: 'sluice',
       action: 'renew zones at start',
       accountId: null,
-      subjects: [],
-      accountIds: [],
-      body,
+      ...told,
     },
     putEntities: actions,
     deleteEntities: [],
@@ -255,5 +290,24 @@ function renewalCommit(
     revisions: [],
     pruneRevisions: zones.map(({ origin }) => ({ origin, keep: 0 })),
     ...owedNotifies(state, state, changes),
+  };
+}
+
+function renewalOf(
+  { origin, live, serial: last }: StoredZone,
+  before: StoredZone | undefined,
+  { zones }: PublishedState,
+): ZoneChange {
+  const zone = zones.get(origin);
+  const served = before?.live ? before : undefined;
+  return {
+    origin,
+    accountId: zone?.accountId ?? null,
+    policyId: zone?.policyId ?? null,
+    deviceId: zone?.deviceId ?? null,
+    fromSerial: served === undefined ? null : serial(served.serial),
+    toSerial: live ? serial(last) : null,
+    recordsRemoved: served === undefined ? 0 : (JSON.parse(served.state) as ZoneState).records,
+    recordsAdded: zone?.records ?? 0,
   };
 }

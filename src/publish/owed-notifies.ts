@@ -1,4 +1,5 @@
 import type { Device, DeviceId, PolicyId } from '../policy/model.ts';
+import { isInScope, isSecondary } from '../policy/secondary.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
 import type { ZoneChange } from './publisher.ts';
 import type { PublishedState } from './state.ts';
@@ -17,8 +18,18 @@ export function owedNotifies(
   if (before.model.devices === after.model.devices && changes.length === 0) {
     return { notifies: [], forgetNotifies: [] };
   }
-  const changed = new Set(changes.map(({ origin }) => origin));
-  const zones = groupZones(after);
+  const changed = groupZones(
+    changes.flatMap(({ origin }): NamedZone[] => {
+      const zone = after.zones.get(origin);
+      return zone === undefined ? [] : [[origin, zone]];
+    }),
+  );
+  let all: ZoneGroups | null = null;
+  /** Most edits change few of all zones, and no duties: then nobody looks at the others. */
+  const allZones = (): ZoneGroups => {
+    all ??= groupZones([...after.zones]);
+    return all;
+  };
   const notifies: OwedNotify[] = [];
   const forgetNotifies: { deviceId: number; origin: string | null }[] = [];
   for (const [id, device] of after.model.devices) {
@@ -26,8 +37,8 @@ export function owedNotifies(
     const isNew = was !== device && !sameDuties(was, device);
     if (isNew && was !== undefined) forgetNotifies.push({ deviceId: id, origin: null });
     if (device.notify.length === 0) continue;
+    const zones = isNew ? allZones() : changed;
     for (const [origin, zone] of zones.of(device)) {
-      if (!isNew && !changed.has(origin)) continue;
       notifies.push(...notifiesOf(device, origin, zone.serial));
     }
   }
@@ -40,7 +51,12 @@ export function owedNotifies(
 
 type NamedZone = readonly [string, ZoneSnapshot];
 
-function groupZones({ zones }: PublishedState) {
+interface ZoneGroups {
+  /** Those of the zones that a device may pull. */
+  of(device: Device): readonly NamedZone[];
+}
+
+function groupZones(zones: readonly NamedZone[]): ZoneGroups {
   const byPolicy = new Map<PolicyId, NamedZone[]>();
   const byDevice = new Map<DeviceId, NamedZone[]>();
   for (const entry of zones) {
@@ -49,10 +65,12 @@ function groupZones({ zones }: PublishedState) {
     else if (policyId !== null) append(byPolicy, policyId, entry);
   }
   return {
-    of: ({ id, policyId }: Device): readonly NamedZone[] => [
-      ...(policyId === null ? [] : (byPolicy.get(policyId) ?? [])),
-      ...(byDevice.get(id) ?? []),
-    ],
+    of: (device) => {
+      const { id, policyId } = device;
+      if (isSecondary(device)) return zones.filter(([, zone]) => isInScope(device, zone));
+      const ofPolicy = policyId === null ? [] : (byPolicy.get(policyId) ?? []);
+      return [...ofPolicy, ...(byDevice.get(id) ?? [])];
+    },
   };
 }
 
@@ -76,6 +94,7 @@ function sameDuties(a: Device | undefined, b: Device): boolean {
   return (
     a !== undefined &&
     a.policyId === b.policyId &&
+    a.scope === b.scope &&
     JSON.stringify(a.notify) === JSON.stringify(b.notify)
   );
 }
@@ -88,9 +107,13 @@ function forgottenZones(
   return changes.flatMap(({ origin, toSerial }) => {
     const zone = toSerial === null ? before.zones.get(origin) : undefined;
     if (zone === undefined) return [];
-    if (zone.deviceId !== null) return [{ deviceId: zone.deviceId, origin }];
     return [...before.model.devices.values()]
-      .filter((device) => device.policyId === zone.policyId)
+      .filter((device) => (isSecondary(device) ? isInScope(device, zone) : isItsZone(device, zone)))
       .map((device) => ({ deviceId: device.id, origin }));
   });
+}
+
+function isItsZone({ id, policyId }: Device, zone: ZoneSnapshot): boolean {
+  if (zone.deviceId !== null) return zone.deviceId === id;
+  return zone.policyId !== null && zone.policyId === policyId;
 }

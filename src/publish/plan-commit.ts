@@ -1,7 +1,7 @@
 import type { MemberIds } from '../policy/member-sets.ts';
 import type { ActionNumber } from '../policy/verdicts.ts';
 import { encodeRevision } from '../zone/revision-codec.ts';
-import { type Revision, sideOf, type ZoneSnapshot } from '../zone/snapshot.ts';
+import { PENDING_DIGEST, type Revision, sideOf, type ZoneSnapshot } from '../zone/snapshot.ts';
 import { auditBody } from './audit-body.ts';
 import { encodeMembers } from './member-codec.ts';
 import type { FinishedDraft, MemberEdit } from './model-draft.ts';
@@ -157,6 +157,7 @@ function storedZones(
 }
 
 export function liveZone(origin: string, zone: ZoneSnapshot): StoredZone {
+  if (zone.digest === PENDING_DIGEST) throw new Error(`the digest of ${origin} was not made`);
   return {
     origin,
     live: true,
@@ -185,8 +186,9 @@ function revisionRows(
     const last = kept.at(-1);
     pruneRevisions.push({ origin, keep: kept.length });
     if (last === undefined || last.toSerial !== toSerial) continue;
-    const { fromSerial, at } = last;
-    revisions.push({ origin, fromSerial, toSerial: last.toSerial, at, diff: placeOf(last) });
+    const { fromSerial, at, fromDigest } = last;
+    const diff = placeOf(last);
+    revisions.push({ origin, fromSerial, toSerial: last.toSerial, at, diff, fromDigest });
   }
   return { diffs: [...diffs.values()].map(({ bytes }) => bytes), revisions, pruneRevisions };
 }

@@ -2,9 +2,9 @@ import { serial } from '../dns/serial.ts';
 import type { Account, Model, Policy, PolicyId } from '../policy/model.ts';
 import { ModelError } from '../policy/model-error.ts';
 import { bodyAt } from '../zone/content-at.ts';
-import type { ZoneBody, ZoneSide } from '../zone/snapshot.ts';
+import type { PolicySide } from '../zone/snapshot.ts';
 import type { Rollbacks } from './model-draft.ts';
-import type { Pin, PublishedState } from './state.ts';
+import type { Pin, PolicyContent, PublishedState } from './state.ts';
 import { sidesOf, type ZoneDefaults, zoneOrigin } from './zone-names.ts';
 
 /** The contents that policies are rolled back to after an edit. Throws ModelError for a serial that is not retained. */
@@ -30,7 +30,7 @@ function pinOf(
   serials: Readonly<Record<string, number>>,
   defaults: ZoneDefaults,
 ): Pin {
-  const pin = new Map<ZoneSide, ZoneBody['content']>();
+  const pin = new Map<PolicySide, PolicyContent>();
   for (const side of sidesOf(policy)) {
     const origin = zoneOrigin(policy, side, account, defaults);
     const zone = state.zones.get(origin);
@@ -42,6 +42,7 @@ function pinOf(
       const rule = `Zone ${origin} has its content from serial ${first} to ${zone.serial}.`;
       throw new ModelError('serial-unknown', { field: 'serial', value: wanted, rule });
     }
+    if (body.kind === 'catalog') throw new Error(`${origin} is no zone of a policy`);
     pin.set(side, body.content);
   }
   return pin;

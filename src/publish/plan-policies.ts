@@ -8,7 +8,7 @@ import {
   type PolicyDiff,
   updatePolicy,
 } from '../zone/policy-zones.ts';
-import type { Revision, ZoneBody, ZoneSide } from '../zone/snapshot.ts';
+import type { PolicySide, Revision, ZoneBody } from '../zone/snapshot.ts';
 import type { FinishedDraft } from './model-draft.ts';
 import type { PlanOptions } from './plan-change.ts';
 import type { PublishedState } from './state.ts';
@@ -26,7 +26,7 @@ export interface ContentLine {
 }
 
 /** Of the policies that an edit reached. */
-export type ContentLines = ReadonlyMap<PolicyId, ReadonlyMap<ZoneSide, ContentLine>>;
+export type ContentLines = ReadonlyMap<PolicyId, ReadonlyMap<PolicySide, ContentLine>>;
 
 export function planPolicies(
   state: PublishedState,
@@ -34,7 +34,7 @@ export function planPolicies(
   pins: PublishedState['pins'],
   options: PlanOptions,
 ): { readonly compiled: PublishedState['compiled']; readonly lines: ContentLines } {
-  const lines = new Map<PolicyId, ReadonlyMap<ZoneSide, ContentLine>>();
+  const lines = new Map<PolicyId, ReadonlyMap<PolicySide, ContentLine>>();
   const isReached = createReach(state.model, model, touched);
   if (isReached === null) return { compiled: state.compiled, lines };
   const compiled = new Map(state.compiled);
@@ -152,7 +152,7 @@ function planPolicy(
 export function bodyServed(
   state: PublishedState,
   id: PolicyId,
-  side: ZoneSide,
+  side: PolicySide,
   { defaults }: Pick<PlanOptions, 'defaults'>,
 ): ZoneBody | null {
   const policy = state.model.policies.get(id);

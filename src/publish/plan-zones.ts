@@ -1,7 +1,8 @@
 import type { Account, AccountId, DeviceId, Model, PolicyId } from '../policy/model.ts';
 import { diffBodies, hasSameForm } from '../zone/diff-bodies.ts';
 import { EMPTY_IP } from '../zone/ip-content.ts';
-import type { Revision, ZoneBody, ZoneSide, ZoneSnapshot } from '../zone/snapshot.ts';
+import type { PolicySide, Revision, ZoneBody, ZoneSnapshot } from '../zone/snapshot.ts';
+import { wantedCatalogs } from './plan-catalogs.ts';
 import type { Plan, PlanOptions } from './plan-change.ts';
 import { bodyServed, type ContentLines } from './plan-policies.ts';
 import type { ZoneChange } from './publisher.ts';
@@ -18,28 +19,34 @@ import { type ZoneName, zoneSettings, zonesOfDevice, zonesOfPolicy } from './zon
 /** A zone that there should be. */
 export interface WantedZone extends ZoneDuty {
   readonly origin: string;
-  readonly side: ZoneSide;
+  readonly side: PolicySide;
 }
 
-/** Every zone that a model asks for: those of the policies, under former names too, and those of the devices. */
+/**
+ * Every zone that a model asks for: those of the policies, under former names too, and those of the
+ * devices. Catalog zones follow from these.
+ */
 export function* wantedZones(
   model: Model,
   { defaults }: Pick<PlanOptions, 'defaults'>,
 ): Generator<WantedZone> {
   const wanted = (
     { origin, side, former }: ZoneName,
+    { id: accountId }: Account,
     policyId: PolicyId | null,
     deviceId: DeviceId | null,
-  ): WantedZone => ({ origin, side, former, policyId, deviceId });
+  ): WantedZone => ({ origin, side, former, accountId, policyId, deviceId });
   for (const policy of model.policies.values()) {
     const account = accountOf(policy.accountId, model);
-    for (const name of zonesOfPolicy(policy, account, defaults))
-      yield wanted(name, policy.id, null);
+    for (const name of zonesOfPolicy(policy, account, defaults)) {
+      yield wanted(name, account, policy.id, null);
+    }
   }
   for (const device of model.devices.values()) {
     const account = accountOf(device.accountId, model);
-    for (const name of zonesOfDevice(device, account, defaults))
-      yield wanted(name, device.policyId, device.id);
+    for (const name of zonesOfDevice(device, account, defaults)) {
+      yield wanted(name, account, device.policyId, device.id);
+    }
   }
 }
 
@@ -51,7 +58,8 @@ export function planZones(
   options: PlanOptions,
 ): Pick<Plan, 'zones' | 'tombstones' | 'changes'> {
   const { model: before } = state;
-  if (lines.size === 0 && before.policies === model.policies && before.devices === model.devices) {
+  const hasSameZones = before.policies === model.policies && before.devices === model.devices;
+  if (lines.size === 0 && hasSameZones && before.accounts === model.accounts) {
     return { zones: state.zones, tombstones: state.tombstones, changes: [] };
   }
   const zones = new Map<string, ZoneSnapshot>();
@@ -66,6 +74,12 @@ export function planZones(
     tombstones.delete(origin);
     if (zone.serial !== known?.serial) changes.push(changeOf(origin, known, zone, step));
   }
+  for (const { origin, zone, step } of planCatalogs({ state, model, zones, changes, options })) {
+    const known = state.zones.get(origin);
+    zones.set(origin, zone);
+    tombstones.delete(origin);
+    if (zone.serial !== known?.serial) changes.push(changeOf(origin, known, zone, step));
+  }
   for (const [origin, zone] of state.zones) {
     if (zones.has(origin)) continue;
     tombstones.set(origin, zone.serial);
@@ -73,6 +87,48 @@ export function planZones(
   }
   changes.sort((a, b) => (a.origin < b.origin ? -1 : 1));
   return { zones, tombstones, changes };
+}
+
+/** Catalog zones as they will be. They stay as they are when no zone came or went and no account changed. */
+function* planCatalogs({
+  state,
+  model,
+  zones,
+  changes,
+  options,
+}: {
+  readonly state: PublishedState;
+  readonly model: Model;
+  readonly zones: ReadonlyMap<string, ZoneSnapshot>;
+  readonly changes: readonly ZoneChange[];
+  readonly options: PlanOptions;
+}): Generator<NextZone & { readonly origin: string }> {
+  const { now, limits, defaults } = options;
+  const isNew = changes.some(({ fromSerial }) => fromSerial === null);
+  const known = [...state.zones].filter(([, { body }]) => body.kind === 'catalog');
+  const left = [...state.zones.keys()].some(
+    (origin) => !zones.has(origin) && state.zones.get(origin)?.body.kind !== 'catalog',
+  );
+  if (!isNew && !left && state.model.accounts === model.accounts) {
+    for (const [origin, zone] of known) yield { origin, zone, step: null };
+    return;
+  }
+  for (const { origin, accountId, body } of wantedCatalogs(model, zones.values(), options)) {
+    const zone = state.zones.get(origin);
+    const duty = { accountId, policyId: null, deviceId: null, former: false };
+    const diff = zone === undefined ? null : diffBodies(zone.body, body);
+    if (zone === undefined) {
+      const previous = state.tombstones.get(origin) ?? null;
+      const settings = zoneSettings(origin, defaults);
+      const first = firstSnapshot({ settings, duty, body, previous, now, defaults });
+      yield { origin, zone: first, step: null };
+    } else if (diff === null) {
+      yield { origin, zone, step: null };
+    } else {
+      const step = countStep(zone, body, diff);
+      yield { origin, zone: nextSnapshot({ snapshot: zone, duty, step, now, limits }).next, step };
+    }
+  }
 }
 
 function createNextZone(state: PublishedState, lines: ContentLines, options: PlanOptions) {
@@ -89,7 +145,7 @@ function createNextZone(state: PublishedState, lines: ContentLines, options: Pla
     const key = `${zone.policyId} ${policyId} ${side}`;
     const known = steps.get(key);
     if (known !== undefined) return known;
-    const step = countStep(zone.body, after, diff, zone.settings.origin);
+    const step = countStep(zone, after, diff);
     steps.set(key, step);
     return step;
   };
@@ -102,8 +158,8 @@ function createNextZone(state: PublishedState, lines: ContentLines, options: Pla
   };
 
   return (wanted: WantedZone, zone: ZoneSnapshot | undefined): NextZone => {
-    const { origin, policyId, deviceId, former, side } = wanted;
-    const duty = { policyId, deviceId, former };
+    const { origin, accountId, policyId, deviceId, former, side } = wanted;
+    const duty = { accountId, policyId, deviceId, former };
     const line = policyId === null ? undefined : lines.get(policyId)?.get(side);
     const isSameDuty = zone?.policyId === policyId;
     // What nobody changed goes on as it is.
@@ -115,7 +171,8 @@ function createNextZone(state: PublishedState, lines: ContentLines, options: Pla
     const anew = (): NextZone => {
       const previous = zone?.serial ?? state.tombstones.get(origin) ?? null;
       const settings = zone?.settings ?? zoneSettings(origin, defaults);
-      return { zone: firstSnapshot({ settings, duty, body: after, previous, now }), step: null };
+      const first = firstSnapshot({ settings, duty, body: after, previous, now, defaults });
+      return { zone: first, step: null };
     };
     if (zone === undefined || line?.change === 'anew' || !hasSameForm(zone.body, after)) {
       return anew();
@@ -156,7 +213,7 @@ function contentOf(
 }
 
 /** The zone of a device that has no policy yet. */
-export function nothing(side: ZoneSide, { renderings, defaults }: PlanOptions): ZoneBody {
+export function nothing(side: PolicySide, { renderings, defaults }: PlanOptions): ZoneBody {
   const ttl = defaults.minimum;
   return side === 'rpz'
     ? { kind: 'rpz', content: new Map(), rendering: renderings(ttl) }
@@ -171,6 +228,7 @@ function changeOf(
 ): ZoneChange {
   return {
     origin,
+    accountId: (after ?? before)?.accountId ?? null,
     policyId: (after ?? before)?.policyId ?? null,
     deviceId: (after ?? before)?.deviceId ?? null,
     fromSerial: before?.serial ?? null,

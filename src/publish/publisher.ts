@@ -126,6 +126,8 @@ export interface PlannedChange {
 /** What an edit did to one zone. `fromSerial` is null for a new zone, `toSerial` for a deleted one. */
 export interface ZoneChange {
   readonly origin: string;
+  /** Whose zone it is; null for the catalog zone of the whole server. */
+  readonly accountId: Account['id'] | null;
   /** The policy whose content the zone carries (after the edit, if it is still there). */
   readonly policyId: Policy['id'] | null;
   /** The device whose own zone it is; null for a policy's zones. */
@@ -145,13 +147,15 @@ export interface Published<Value> {
 /** Facts about a served zone for people: no record data. */
 export interface ZoneSummary {
   readonly origin: string;
-  /** The policy whose content it carries; null for the zone of a device without a policy. */
+  /** Whose zone it is; null for the catalog zone of the whole server. */
+  readonly accountId: number | null;
+  /** The policy whose content it carries; null for the zone of a device without one, and for catalog zones. */
   readonly policyId: number | null;
   /** The device whose own zone it is; null for a policy's zones. */
   readonly deviceId: number | null;
   /** Whether it answers under a name that its policy had formerly. */
   readonly former: boolean;
-  readonly side: 'rpz' | 'block' | 'allow';
+  readonly side: 'rpz' | 'block' | 'allow' | 'catalog';
   readonly serial: Serial;
   /** Resource records of the zone, the SOA counted once. */
   readonly records: number;

@@ -4,11 +4,14 @@ import type { Model, PolicyId } from '../policy/model.ts';
 import type { ActionTable } from '../zone/action-table.ts';
 import type { CompiledPolicy } from '../zone/policy-zones.ts';
 import type { RpzRendering } from '../zone/rpz-rendering.ts';
-import type { ZoneBody, ZoneSide, ZoneSnapshot } from '../zone/snapshot.ts';
+import type { PolicySide, ZoneBody, ZoneSnapshot } from '../zone/snapshot.ts';
 import type { EntityKind } from './store-port.ts';
 
+/** What zones of policies can hold. */
+export type PolicyContent = Exclude<ZoneBody, { readonly kind: 'catalog' }>['content'];
+
 /** What the zones of a policy keep while it is rolled back. */
-export type Pin = ReadonlyMap<ZoneSide, ZoneBody['content']>;
+export type Pin = ReadonlyMap<PolicySide, PolicyContent>;
 
 /** Everything that is published, at one moment. A change makes a new state and swaps it in whole. */
 export interface PublishedState {

@@ -81,6 +81,8 @@ export interface StoredRevision {
   /** Unix milliseconds. */
   readonly at: number;
   readonly diff: number;
+  /** Rdata of the ZONEMD that the zone had at `fromSerial`, or null. */
+  readonly fromDigest: Uint8Array | null;
 }
 
 /** A difference in publish's own encoding; kept as long as a revision of any zone refers to it. */
@@ -254,6 +256,14 @@ export interface OutboxRow extends OwedNotify {
   readonly nextAttemptAt: number;
 }
 
+/** What became of rows of the outbox that were sent. */
+export interface NotifyOutcome {
+  /** Owed no more; a row stays when a newer serial has replaced the acknowledged one meanwhile. */
+  readonly acknowledged: readonly OwedNotify[];
+  /** With the plan of their next attempts; a row that was replaced meanwhile keeps its own plan. */
+  readonly failed: readonly OutboxRow[];
+}
+
 /** What is known of one device and one zone. Serials are null until the event happened; times in Unix ms. */
 export interface DeviceZoneStatus {
   readonly deviceId: number;
@@ -269,6 +279,32 @@ export interface DeviceZoneStatus {
   readonly transferredAddress: string | null;
   readonly transferKind: 'AXFR' | 'IXFR' | null;
   readonly transferBytes: number | null;
+  /** What came of the last NOTIFY instead of an acknowledgement; null since one was acknowledged. */
+  readonly notifyProblem: string | null;
+  readonly notifyProblemAt: number | null;
+  /** The endpoint that it went to: `192.0.2.53 port 53`. */
+  readonly notifyProblemAddress: string | null;
+  /** The last transfer that ended before all of it was sent; null since one was completed. */
+  readonly cutSerial: number | null;
+  readonly cutAt: number | null;
+  readonly cutAddress: string | null;
+  /**
+   * What it proved last to hold: what a completed transfer gave it, or the serial in its own IXFR
+   * question, which counts also when it is the older one.
+   */
+  readonly heldSerial: number | null;
+  readonly heldAt: number | null;
+}
+
+/** When and from where a TSIG key was used. Times in Unix milliseconds. */
+export interface KeyUse {
+  readonly keyId: number;
+  readonly firstUsedAt: number;
+  readonly lastUsedAt: number;
+  /** An address; of an acknowledged NOTIFY the endpoint that it went to, which may be a host name. */
+  readonly lastUsedFrom: string;
+  /** How often, roughly: what was not written before a crash is not counted. */
+  readonly uses: number;
 }
 
 export interface Store {
@@ -278,14 +314,14 @@ export interface Store {
   putOwners(owners: StoredOwners): Promise<void>;
   compact(compaction: Compaction): Promise<void>;
 
-  /** Rows due at `now` (Unix ms), those owed longest first. */
+  /**
+   * Rows due at `now` (Unix ms): one of each address and port in turn, of each those owed longest first.
+   */
   dueNotifies(now: number, limit: number): Promise<readonly OutboxRow[]>;
   /** When the next row is due (Unix ms), or null when nothing is owed. */
   nextNotifyAt(): Promise<number | null>;
-  /** Removes the row unless a newer serial has replaced the acknowledged one meanwhile. */
-  notifyAcknowledged(row: OwedNotify): Promise<void>;
-  /** Plans the next attempt; a row replaced meanwhile keeps its own plan. */
-  notifyFailed(row: OwedNotify, attempts: number, nextAttemptAt: number): Promise<void>;
+  /** One transaction for what became of any number of rows. */
+  settleNotifies(outcome: NotifyOutcome): Promise<void>;
   owedNotifies(): Promise<readonly OutboxRow[]>;
 
   putDeviceZoneStatus(rows: readonly DeviceZoneStatus[]): Promise<void>;
@@ -293,6 +329,10 @@ export interface Store {
     rows: readonly Pick<DeviceZoneStatus, 'deviceId' | 'origin'>[],
   ): Promise<void>;
   deviceZoneStatus(): Promise<readonly DeviceZoneStatus[]>;
+
+  /** Rows of keys that are gone are passed over; a row goes with its key. */
+  putKeyUses(rows: readonly KeyUse[]): Promise<void>;
+  keyUses(): Promise<readonly KeyUse[]>;
 
   /** What was last put for the holder, or null. */
   memberNotes(holder: Holder): Promise<Uint8Array | null>;

@@ -1,17 +1,27 @@
+import { createHash } from 'node:crypto';
 import { formatName } from '../dns/name.ts';
 import type { Serial } from '../dns/serial.ts';
-import type { DeviceId, Policy, PolicyId } from '../policy/model.ts';
+import type { AccountId, DeviceId, Policy, PolicyId } from '../policy/model.ts';
 import { countApexRecords } from '../zone/apex.ts';
 import { contentVersion } from '../zone/content-version.ts';
 import { ttlOf } from '../zone/diff-bodies.ts';
-import { countIpRecords, removedIpRecords } from '../zone/ip-records.ts';
 import { nextSerial } from '../zone/next-serial.ts';
+import { countPlainRecords, removedPlainRecords } from '../zone/plain-records.ts';
 import type { CompiledPolicy, PolicyDiff } from '../zone/policy-zones.ts';
 import { revisionOctets } from '../zone/revision-codec.ts';
 import { invertRpzDiff } from '../zone/rpz-content.ts';
 import { countRemoved, countRules } from '../zone/rpz-records.ts';
-import type { Revision, ZoneBody, ZoneSettings, ZoneSide, ZoneSnapshot } from '../zone/snapshot.ts';
+import {
+  PENDING_DIGEST,
+  type PolicySide,
+  type Revision,
+  type ZoneBody,
+  type ZoneSettings,
+  type ZoneSide,
+  type ZoneSnapshot,
+} from '../zone/snapshot.ts';
 import type { Pin } from './state.ts';
+import type { ZoneDefaults } from './zone-names.ts';
 
 /** Rises when the same members would give other records than before: then zones get a new serial at start. */
 export const RENDERING_VERSION = 2;
@@ -30,12 +40,16 @@ export interface ZoneState {
   readonly ttl: number;
   readonly apex: string;
   readonly records: number;
+  /** Of a catalog zone: a hash of what it lists, since another list may have as many records. */
+  readonly members?: string;
+  /** The rdata of the ZONEMD in hexadecimal, of a zone that has one: made once for each serial. */
+  readonly digest?: string;
 }
 
 /** What the zones of a policy carry on one side: its content, or the one that it was rolled back to. */
 export function bodyOf(
   compiled: CompiledPolicy,
-  side: ZoneSide,
+  side: PolicySide,
   policy: Policy,
   pin: Pin | undefined,
 ): ZoneBody {
@@ -51,6 +65,7 @@ export function bodyOf(
 
 /** Whose zone it is, and what it carries. */
 export interface ZoneDuty {
+  readonly accountId: AccountId | null;
   readonly policyId: PolicyId | null;
   readonly deviceId: DeviceId | null;
   readonly former: boolean;
@@ -63,14 +78,17 @@ export function firstSnapshot(options: {
   /** The last serial that the name ever had. */
   readonly previous: Serial | null;
   readonly now: number;
+  readonly defaults: Pick<ZoneDefaults, 'zonemd'>;
 }): ZoneSnapshot {
-  const { settings, duty, body, previous, now } = options;
+  const { settings, duty, body, previous, now, defaults } = options;
+  const digest = defaults.zonemd && body.kind !== 'rpz' ? PENDING_DIGEST : null;
   return {
     settings,
     ...duty,
     serial: nextSerial(previous, now),
     body,
-    records: countRecords(body),
+    digest,
+    records: countRecords({ body, digest }),
     revisions: [],
   };
 }
@@ -79,20 +97,19 @@ export function firstSnapshot(options: {
 export interface BodyStep {
   readonly body: ZoneBody;
   readonly records: number;
-  readonly revision: Omit<Revision, 'fromSerial' | 'toSerial' | 'at'>;
+  readonly revision: Omit<Revision, 'fromSerial' | 'toSerial' | 'fromDigest' | 'at'>;
 }
 
 export function countStep(
-  before: ZoneBody,
+  { body: before, digest, settings }: ZoneSnapshot,
   body: ZoneBody,
   diff: Revision['diff'],
-  origin: ZoneSettings['origin'],
 ): BodyStep {
   return {
     body,
-    records: countRecords(body),
+    records: countRecords({ body, digest }),
     revision: {
-      ...countDiff(before, body, diff, origin),
+      ...countDiff(before, body, diff, settings.origin),
       fromContent: contentVersion(before),
       toContent: contentVersion(body),
       diff,
@@ -112,6 +129,7 @@ export function nextSnapshot(options: {
   const revision: Revision = {
     fromSerial: snapshot.serial,
     toSerial: nextSerial(snapshot.serial, now),
+    fromDigest: snapshot.digest,
     at: now,
     ...step.revision,
   };
@@ -120,20 +138,21 @@ export function nextSnapshot(options: {
     ...duty,
     serial: revision.toSerial,
     body: step.body,
+    digest: snapshot.digest === null ? null : PENDING_DIGEST,
     records: step.records,
     revisions: limitRevisions([...snapshot.revisions, revision], limits),
   };
   return { next, revision };
 }
 
-export function diffOfSide(diff: PolicyDiff, side: ZoneSide): Revision['diff'] | null {
+export function diffOfSide(diff: PolicyDiff, side: PolicySide): Revision['diff'] | null {
   if (diff.kind === 'dns') return diff.moves === null ? null : { kind: 'rpz', moves: diff.moves };
   const lists = side === 'rpz' ? null : diff.lists[side];
   return lists === null ? null : { kind: 'ip', lists };
 }
 
 export function zoneState(snapshot: ZoneSnapshot, side: ZoneSide): ZoneState {
-  const { body, settings } = snapshot;
+  const { body, settings, digest } = snapshot;
   const { primary, hostmaster, refresh, retry, expire, minimum, apexTtl } = settings;
   return {
     version: RENDERING_VERSION,
@@ -150,7 +169,13 @@ export function zoneState(snapshot: ZoneSnapshot, side: ZoneSide): ZoneState {
       apexTtl,
     ].join(' '),
     records: snapshot.records,
+    ...(body.kind === 'catalog' ? { members: hashOf(body.content) } : {}),
+    ...(digest === null ? {} : { digest: Buffer.from(digest).toString('hex') }),
   };
+}
+
+function hashOf(content: object): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
 /** Whether a zone compiled anew is what the database says was served under its serial. */
@@ -161,19 +186,21 @@ export function isSameZone(stored: ZoneState, compiled: ZoneState): boolean {
     stored.side === compiled.side &&
     stored.ttl === compiled.ttl &&
     stored.apex === compiled.apex &&
-    stored.records === compiled.records
+    stored.records === compiled.records &&
+    stored.members === compiled.members &&
+    // Which digest it is follows from the rest.
+    (stored.digest === undefined) === (compiled.digest === undefined)
   );
 }
 
-function countRecords(body: ZoneBody): number {
+function countRecords(zone: Pick<ZoneSnapshot, 'body' | 'digest'>): number {
+  const { body } = zone;
   const below =
-    body.kind === 'rpz'
-      ? countRules(body.content, body.rendering)
-      : countIpRecords(body.content).records;
-  return countApexRecords(body) + below;
+    body.kind === 'rpz' ? countRules(body.content, body.rendering) : countPlainRecords(body);
+  return countApexRecords(zone) + below;
 }
 
-/** Records below the apex that went and came: SOA and TXT change with every serial and are not news. */
+/** Records below the apex that went and came: SOA, TXT and ZONEMD change with every serial and are not news. */
 function countDiff(
   before: ZoneBody,
   after: ZoneBody,
@@ -186,15 +213,15 @@ function countDiff(
       recordsAdded: countRemoved(invertRpzDiff(diff.moves), after.rendering),
     };
   }
-  if (before.kind !== 'ip' || after.kind !== 'ip') return { recordsRemoved: 0, recordsAdded: 0 };
+  if (before.kind === 'rpz' || after.kind === 'rpz') return { recordsRemoved: 0, recordsAdded: 0 };
   const count = (records: Iterable<unknown>): number => {
     let total = 0;
     for (const _ of records) total++;
     return total;
   };
   return {
-    recordsRemoved: count(removedIpRecords(before.content, after.content, origin, after.ttl)),
-    recordsAdded: count(removedIpRecords(after.content, before.content, origin, after.ttl)),
+    recordsRemoved: count(removedPlainRecords(before, after, origin)),
+    recordsAdded: count(removedPlainRecords(after, before, origin)),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Serial } from '../dns/serial.ts';
 import type { Catalogue } from '../indicators/catalogue.ts';
 import { type ActionNumber, NO_ACTION } from '../policy/verdicts.ts';
+import { invertCatalogDiff } from '../zone/catalog-content.ts';
+import { netDiff } from '../zone/content-at.ts';
 import { diffBodies } from '../zone/diff-bodies.ts';
 import { composeIpDiffs, type IpDiff, invertIpDiff } from '../zone/ip-content.ts';
 import { noPrefixes } from '../zone/prefix-rows.ts';
@@ -19,6 +21,7 @@ import {
   collectPage,
   IP_LISTS,
   type ItemPage,
+  membersFrom,
   type PlacedItem,
   prefixItem,
   ruleItem,
@@ -82,6 +85,7 @@ const COMPOSED_OWNERS_MAX = 20_000;
 
 /** The net effect of steps that follow one another. */
 function composed(zone: ZoneSnapshot, steps: readonly Revision[]): Diff {
+  if (zone.body.kind === 'catalog') return netDiff('catalog', steps);
   if (zone.body.kind === 'ip') {
     const lists = steps.flatMap(({ diff }): IpDiff[] => (diff.kind === 'ip' ? [diff.lists] : []));
     return { kind: 'ip', lists: lists.length === 0 ? NO_CHANGE : composeIpDiffs(lists) };
@@ -106,13 +110,19 @@ const NO_CHANGE: IpDiff = {
 };
 
 function inverted(diff: Diff): Diff {
-  return diff.kind === 'rpz'
-    ? { kind: 'rpz', moves: invertRpzDiff(diff.moves) }
-    : { kind: 'ip', lists: invertIpDiff(diff.lists) };
+  switch (diff.kind) {
+    case 'rpz':
+      return { kind: 'rpz', moves: invertRpzDiff(diff.moves) };
+    case 'ip':
+      return { kind: 'ip', lists: invertIpDiff(diff.lists) };
+    case 'catalog':
+      return { kind: 'catalog', members: invertCatalogDiff(diff.members) };
+  }
 }
 
 function countRemovals(body: ZoneBody, diff: Diff): number {
   if (diff.kind === 'rpz' && body.kind === 'rpz') return countRemoved(diff.moves, body.rendering);
+  if (diff.kind === 'catalog') return diff.members.removed.length;
   if (diff.kind !== 'ip') throw new Error(`a difference of kind ${diff.kind} in an IP zone`);
   return IP_LISTS.reduce((count, list) => count + diff.lists[list].removed.count, 0);
 }
@@ -147,6 +157,9 @@ function removedItems(
     return removedRules(diff.moves, catalogue, body.rendering, begin);
   }
   if (diff.kind === 'ip' && body.kind === 'ip') return removedPrefixes(diff.lists, body.ttl, begin);
+  if (diff.kind === 'catalog' && body.kind === 'catalog') {
+    return membersFrom(diff.members.removed, body.ttl, begin);
+  }
   throw new Error(`a difference of kind ${diff.kind} in a zone of kind ${body.kind}`);
 }
 

@@ -1,20 +1,22 @@
 import { formatIpv4, formatIpv6 } from '../dns/address.ts';
 import { formatRdata } from '../dns/format-rdata.ts';
-import { concatName, formatName, ROOT_NAME } from '../dns/name.ts';
+import { concatName, formatName, parseName, ROOT_NAME } from '../dns/name.ts';
+import { hashLabel } from '../dns/name-hash.ts';
 import { rrtypeName } from '../dns/registry.ts';
+import type { CatalogMember } from '../zone/catalog-content.ts';
 import type { PrefixRows } from '../zone/prefix-rows.ts';
 import type { RenderedAction } from '../zone/rpz-rendering.ts';
 
 /**
- * One thing that a zone says below its apex, in words: a record of an RPZ zone, or one prefix of an
- * IP zone, whichever APL record it shares with others.
+ * One thing that a zone says below its apex, in words: a record of an RPZ zone, one prefix of an IP
+ * zone, whichever APL record it shares with others, or one member of a catalog zone.
  */
 export interface ZoneItem {
   /** Relative to the zone; `v4`, `v6` or `hosts` in an IP zone. */
   readonly owner: string;
   readonly type: string;
   readonly ttl: number;
-  /** Rdata in presentation form, or the prefix. */
+  /** Rdata in presentation form, or the prefix, or the member with its properties. */
   readonly data: string;
 }
 
@@ -57,6 +59,20 @@ export function prefixItem(list: IpList, rows: PrefixRows, index: number, ttl: n
   if (list === 'hosts4') return { owner: 'hosts', type: 'A', ttl, data: address };
   if (list === 'hosts6') return { owner: 'hosts', type: 'AAAA', ttl, data: address };
   return { owner: list, type: 'APL', ttl, data: `${address}/${rows.lengths[index]}` };
+}
+
+/** Members of a catalog zone in their order. A place is the index of a member. */
+export function* membersFrom(
+  members: readonly CatalogMember[],
+  ttl: number,
+  [first = 0]: readonly number[],
+): Generator<PlacedItem> {
+  for (let index = first; index < members.length; index++) {
+    const { origin, group, newOwner } = members[index]!;
+    const owner = `${hashLabel(parseName(origin))}.zones`;
+    const properties = newOwner === null ? `group=${group}` : `group=${group} coo=${newOwner}`;
+    yield { place: [index], item: { owner, type: 'PTR', ttl, data: `${origin} ${properties}` } };
+  }
 }
 
 /** Items looked at in one go, a few milliseconds: then queries and transfers have their turn. */

@@ -1,7 +1,7 @@
 import { formatName, type Name, parseName } from '../dns/name.ts';
 import { POLICY_TYPE_OF_DEVICE } from '../policy/device-type.ts';
 import type { Account, Device, Policy, PolicyType } from '../policy/model.ts';
-import type { ZoneSettings, ZoneSide } from '../zone/snapshot.ts';
+import type { PolicySide, ZoneSettings } from '../zone/snapshot.ts';
 
 /** What all zones of a server have in common. Names in presentation form; times in seconds. */
 export interface ZoneDefaults {
@@ -15,23 +15,27 @@ export interface ZoneDefaults {
   readonly expire: number;
   readonly minimum: number;
   readonly apexTtl: number;
+  /** Whether there are catalog zones; without it there are none. */
+  readonly catalogs?: boolean;
+  /** Whether IP and catalog zones have a ZONEMD record; without it they have none. */
+  readonly zonemd?: boolean;
 }
 
 /** The name of a zone, and what it is for. */
 export interface ZoneName {
   /** Absolute, lower case, in presentation form. */
   readonly origin: string;
-  readonly side: ZoneSide;
+  readonly side: PolicySide;
   /** Whether it is made of a name that the policy had formerly. */
   readonly former: boolean;
 }
 
 /** The zones of a policy: one for DNS, a pair for IP. */
-export function sidesOf({ type }: Pick<Policy, 'type'>): readonly ZoneSide[] {
+export function sidesOf({ type }: Pick<Policy, 'type'>): readonly PolicySide[] {
   return SIDES[type];
 }
 
-const SIDES: Readonly<Record<PolicyType, readonly ZoneSide[]>> = {
+const SIDES: Readonly<Record<PolicyType, readonly PolicySide[]>> = {
   dns: ['rpz'],
   ip: ['block', 'allow'],
 };
@@ -39,7 +43,7 @@ const SIDES: Readonly<Record<PolicyType, readonly ZoneSide[]>> = {
 /** `rpz.P.A.R.`, `block.P.A.R.` or `allow.P.A.R.`: lower case, with final dot. */
 export function zoneOrigin(
   policy: Pick<Policy, 'name'>,
-  side: ZoneSide,
+  side: PolicySide,
   account: Account,
   defaults: ZoneDefaults,
 ): string {
@@ -70,6 +74,7 @@ export function zonesOfDevice(
   defaults: ZoneDefaults,
 ): readonly ZoneName[] {
   const type = POLICY_TYPE_OF_DEVICE[device.type];
+  if (type === null) return [];
   return remembered(device, () =>
     SIDES[type].map((side) => ({
       origin: originBelow(`${side}.${device.name}.dev.${account.label}`, defaults),
@@ -78,6 +83,16 @@ export function zonesOfDevice(
     })),
   );
 }
+
+/** `catalog.A.R.`, the catalog zone of an account; without one `catalog.R.`, that of the whole server. */
+export function catalogOrigin(account: Account | null, defaults: ZoneDefaults): string {
+  return originBelow(
+    account === null ? CATALOG_LABEL : `${CATALOG_LABEL}.${account.label}`,
+    defaults,
+  );
+}
+
+const CATALOG_LABEL = 'catalog';
 
 /** Entities are replaced, never changed, and asked for their zones after every edit of anything. */
 function remembered(entity: object, make: () => readonly ZoneName[]): readonly ZoneName[] {

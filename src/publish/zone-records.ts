@@ -11,6 +11,7 @@ import {
   collectPage,
   IP_LISTS,
   type ItemPage,
+  membersFrom,
   type PlacedItem,
   prefixItem,
   ruleItem,
@@ -49,6 +50,7 @@ export async function readZoneRecords(options: {
 
 function countItems(body: ZoneBody): number {
   if (body.kind === 'rpz') return countRules(body.content, body.rendering);
+  if (body.kind === 'catalog') return body.content.members.length;
   const { prefixes4, prefixes6, hosts } = countIpRecords(body.content);
   return prefixes4 + prefixes6 + hosts;
 }
@@ -58,7 +60,14 @@ function itemsFrom(
   catalogue: Catalogue,
   from: readonly number[],
 ): Generator<PlacedItem> {
-  return body.kind === 'rpz' ? rulesFrom(body, catalogue, from) : prefixesFrom(body, from);
+  switch (body.kind) {
+    case 'rpz':
+      return rulesFrom(body, catalogue, from);
+    case 'ip':
+      return prefixesFrom(body, from);
+    case 'catalog':
+      return membersFrom(body.content.members, body.ttl, from);
+  }
 }
 
 /** By state, then by id, then the records of the owner. A place is these three numbers. */

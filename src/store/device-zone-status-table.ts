@@ -16,6 +16,14 @@ const COLUMNS = {
   transferredAddress: 'transferred_address',
   transferKind: 'transfer_kind',
   transferBytes: 'transfer_bytes',
+  notifyProblem: 'notify_problem',
+  notifyProblemAt: 'notify_problem_at',
+  notifyProblemAddress: 'notify_problem_address',
+  cutSerial: 'cut_serial',
+  cutAt: 'cut_at',
+  cutAddress: 'cut_address',
+  heldSerial: 'held_serial',
+  heldAt: 'held_at',
 } as const satisfies Record<keyof DeviceZoneStatus, string>;
 
 export function prepareDeviceZoneStatusTable(database: Database.Database) {

@@ -1,5 +1,12 @@
 import type Database from 'better-sqlite3';
-import { APPLICATION_ID, FIRST_TABLES, SECOND_TABLES } from './schema.ts';
+import {
+  APPLICATION_ID,
+  CONVERGENCE_COLUMNS,
+  DIGEST_COLUMN,
+  FIRST_TABLES,
+  KEY_USE_TABLE,
+  SECOND_TABLES,
+} from './schema.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 
 export interface Migration {
@@ -14,6 +21,9 @@ export interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   { what: 'first tables', sql: FIRST_TABLES },
   { what: 'shared differences, history of members, searchable audit trail', sql: SECOND_TABLES },
+  { what: 'use of keys', sql: KEY_USE_TABLE },
+  { what: 'digests of zones', sql: DIGEST_COLUMN },
+  { what: 'what devices hold, and what went wrong', sql: CONVERGENCE_COLUMNS },
 ];
 
 /**

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Store } from '../publish/store-port.ts';
+import { THREAD_BOOT, threadProgramNow } from '../threads/index.ts';
 import { packBlobs } from './pack-blobs.ts';
 import { StoreError, storeErrorFromPlain } from './store-error.ts';
 import {
@@ -7,8 +8,11 @@ import {
   type StoreAnswer,
   type StoreMethod,
   type StoreRequest,
+  type StoreThreadData,
 } from './store-messages.ts';
 import type { StoreOptions } from './store-options.ts';
+
+const PROGRAM = new URL('./store-worker.ts', import.meta.url);
 
 /** Requests that may wait for the thread; the next one is refused with `store-busy`. */
 export const REQUESTS_WAITING_MAX = 1_024;
@@ -33,8 +37,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     compact: (compaction) => ask('compact', compaction),
     dueNotifies: (now, limit) => ask('dueNotifies', now, limit),
     nextNotifyAt: () => ask('nextNotifyAt'),
-    notifyAcknowledged: (row) => ask('notifyAcknowledged', row),
-    notifyFailed: (row, attempts, at) => ask('notifyFailed', row, attempts, at),
+    settleNotifies: (outcome) => ask('settleNotifies', outcome),
     owedNotifies: () => ask('owedNotifies'),
     putDeviceZoneStatus: (rows) => ask('putDeviceZoneStatus', rows),
     dropDeviceZoneStatus: (rows) =>
@@ -43,6 +46,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         rows.map(({ deviceId, origin }) => ({ deviceId, origin })),
       ),
     deviceZoneStatus: () => ask('deviceZoneStatus'),
+    putKeyUses: (rows) => ask('putKeyUses', rows),
+    keyUses: () => ask('keyUses'),
     changes: (query) => ask('changes', query),
     allHistory: () => ask('allHistory'),
     memberHistory: (holder) => ask('memberHistory', holder),
@@ -55,10 +60,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 function startStoreThread(options: StoreOptions) {
-  const worker = new Worker(new URL('./store-worker.ts', import.meta.url), {
-    name: 'sluice-store',
-    workerData: options,
-  });
+  const data: StoreThreadData = { ...threadProgramNow(PROGRAM), options };
+  const worker = new Worker(THREAD_BOOT, { name: 'sluice-store', workerData: data });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const requests = createRequests(worker);
   let closed: Promise<void> | null = null;

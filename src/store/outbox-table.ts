@@ -1,10 +1,12 @@
 import type Database from 'better-sqlite3';
-import type { Commit, OutboxRow, OwedNotify } from '../publish/store-port.ts';
+import type { Commit, NotifyOutcome, OutboxRow, OwedNotify } from '../publish/store-port.ts';
 
 const ROW = `device_id AS deviceId, origin, address, port, serial, attempts,
   next_attempt_at AS nextAttemptAt`;
 const SAME_SERIAL = `device_id = @deviceId AND origin = @origin AND address = @address
   AND port = @port AND serial = @serial`;
+
+const LONGEST_OWED = 'owed_since, next_attempt_at, device_id, origin, address, port';
 
 /**
  * The NOTIFYs that endpoints are owed. Serials are compared for equality only: a commit's serial is
@@ -23,14 +25,15 @@ export function prepareOutboxTable(database: Database.Database) {
     'DELETE FROM outbox WHERE device_id = @deviceId AND (@origin IS NULL OR origin = @origin)',
   );
   const acknowledge = database.prepare<OwedNotify>(`DELETE FROM outbox WHERE ${SAME_SERIAL}`);
-  const plan = database.prepare<
-    OwedNotify & { readonly attempts: number; readonly nextAttemptAt: number }
-  >(
+  const plan = database.prepare<OutboxRow>(
     `UPDATE outbox SET attempts = @attempts, next_attempt_at = @nextAttemptAt WHERE ${SAME_SERIAL}`,
   );
+  // Endpoints take turns, so that one that is owed thousands does not fill the limit.
   const due = database.prepare<{ readonly now: number; readonly limit: number }, OutboxRow>(`
-    SELECT ${ROW} FROM outbox WHERE next_attempt_at <= @now
-    ORDER BY owed_since, next_attempt_at, device_id, origin, address, port
+    SELECT ${ROW} FROM (
+      SELECT *, row_number() OVER (PARTITION BY address, port ORDER BY ${LONGEST_OWED}) AS turn
+      FROM outbox WHERE next_attempt_at <= @now)
+    ORDER BY turn, ${LONGEST_OWED}
     LIMIT max(0, @limit)`);
   const nextAt = database
     .prepare<[], number | null>('SELECT min(next_attempt_at) FROM outbox')
@@ -46,9 +49,10 @@ export function prepareOutboxTable(database: Database.Database) {
     },
     due: (now: number, limit: number): OutboxRow[] => due.all({ now, limit }),
     nextAt: (): number | null => nextAt.get() as number | null,
-    acknowledge: (row: OwedNotify): void => void acknowledge.run(row),
-    plan: (row: OwedNotify, attempts: number, nextAttemptAt: number): void =>
-      void plan.run({ ...row, attempts, nextAttemptAt }),
+    settle({ acknowledged, failed }: NotifyOutcome): void {
+      for (const row of acknowledged) acknowledge.run(row);
+      for (const row of failed) plan.run(row);
+    },
     read: (): OutboxRow[] => all.all(),
   };
 }

@@ -232,3 +232,35 @@ CREATE TABLE change_account (
   PRIMARY KEY (sequence, account_id)
 ) STRICT, WITHOUT ROWID;
 `;
+
+/** When each TSIG key was used. What an older version stored says nothing of it. */
+export const KEY_USE_TABLE = `
+CREATE TABLE key_use (
+  key_id INTEGER PRIMARY KEY,
+  key_kind TEXT GENERATED ALWAYS AS ('key') VIRTUAL,
+  first_used_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL,
+  last_used_from TEXT NOT NULL,
+  uses INTEGER NOT NULL,
+  FOREIGN KEY (key_kind, key_id) REFERENCES entity (kind, id)
+    ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+`;
+
+/** The ZONEMD of the serial that a revision leads away from. Zones had none when older versions stored theirs. */
+export const DIGEST_COLUMN = `
+ALTER TABLE revision ADD COLUMN from_digest BLOB;
+`;
+
+/** What a device proved to hold, and what went wrong with it. Until it asks again, that is what it transferred. */
+export const CONVERGENCE_COLUMNS = `
+ALTER TABLE device_zone_status ADD COLUMN notify_problem TEXT;
+ALTER TABLE device_zone_status ADD COLUMN notify_problem_at INTEGER;
+ALTER TABLE device_zone_status ADD COLUMN notify_problem_address TEXT;
+ALTER TABLE device_zone_status ADD COLUMN cut_serial INTEGER;
+ALTER TABLE device_zone_status ADD COLUMN cut_at INTEGER;
+ALTER TABLE device_zone_status ADD COLUMN cut_address TEXT;
+ALTER TABLE device_zone_status ADD COLUMN held_serial INTEGER;
+ALTER TABLE device_zone_status ADD COLUMN held_at INTEGER;
+UPDATE device_zone_status SET held_serial = transferred_serial, held_at = transferred_at;
+`;

@@ -4,6 +4,7 @@ import { prepareChangeLogTable } from './change-log-table.ts';
 import { prepareDeviceZoneStatusTable } from './device-zone-status-table.ts';
 import { prepareEntityTable } from './entity-table.ts';
 import { prepareFeedStateTable } from './feed-state-table.ts';
+import { prepareKeyUseTable } from './key-use-table.ts';
 import { prepareListEntryTable } from './list-entry-table.ts';
 import { prepareMemberHistoryTable } from './member-history-table.ts';
 import { prepareMemberNotesTable } from './member-notes-table.ts';
@@ -49,6 +50,7 @@ function assembleStore(
   const zones = prepareZoneTables(database);
   const outbox = prepareOutboxTable(database);
   const statuses = prepareDeviceZoneStatusTable(database);
+  const keyUses = prepareKeyUseTable(database);
   const changes = prepareChangeLogTable(database, options.changesKept ?? CHANGES_KEPT);
   const whole = inTransaction(database);
 
@@ -91,12 +93,13 @@ function assembleStore(
 
     dueNotifies: outbox.due,
     nextNotifyAt: outbox.nextAt,
-    notifyAcknowledged: outbox.acknowledge,
-    notifyFailed: outbox.plan,
+    settleNotifies: whole(outbox.settle),
     owedNotifies: outbox.read,
     putDeviceZoneStatus: whole(statuses.put),
     dropDeviceZoneStatus: whole(statuses.drop),
     deviceZoneStatus: statuses.read,
+    putKeyUses: whole(keyUses.put),
+    keyUses: keyUses.read,
     changes: changes.search,
     allHistory: history.read,
     memberHistory: history.ofHolder,

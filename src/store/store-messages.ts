@@ -1,7 +1,14 @@
 import type { Store } from '../publish/store-port.ts';
+import type { ThreadProgram } from '../threads/index.ts';
 import type { PlainStoreError } from './store-error.ts';
+import type { StoreOptions } from './store-options.ts';
 
 export type StoreMethod = keyof Store;
+
+/** What the thread starts with. */
+export interface StoreThreadData extends ThreadProgram {
+  readonly options: StoreOptions;
+}
 
 /** What the thread of the database is asked for. Answers come in the order of the requests. */
 export interface StoreRequest {

@@ -2,7 +2,12 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { packBlobs } from './pack-blobs.ts';
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts';
 import { plainStoreError, toStoreError } from './store-error.ts';
-import { OPENING_ID, type StoreAnswer, type StoreRequest } from './store-messages.ts';
+import {
+  OPENING_ID,
+  type StoreAnswer,
+  type StoreRequest,
+  type StoreThreadData,
+} from './store-messages.ts';
 import type { StoreOptions } from './store-options.ts';
 
 /**
@@ -44,4 +49,4 @@ function post(port: MessagePort, message: StoreAnswer): void {
 }
 
 if (parentPort === null) throw new Error('store-worker.ts runs as a worker thread only');
-runStoreThread(parentPort, workerData);
+runStoreThread(parentPort, (workerData as StoreThreadData).options);

@@ -15,8 +15,8 @@ export function prepareZoneTables(database: Database.Database) {
     ON CONFLICT (origin) DO UPDATE
     SET live = excluded.live, serial = excluded.serial, state = excluded.state`);
   const putRevision = database.prepare<RevisionRow>(`
-    INSERT INTO revision (zone_id, from_serial, to_serial, at, diff_id)
-    VALUES (${ZONE_ID}, @fromSerial, @toSerial, @at, @diff)`);
+    INSERT INTO revision (zone_id, from_serial, to_serial, at, diff_id, from_digest)
+    VALUES (${ZONE_ID}, @fromSerial, @toSerial, @at, @diff, @fromDigest)`);
   // Behind the `keep` newest comes the newest row that goes; all before it go too.
   const prune = database
     .prepare<Commit['pruneRevisions'][number], number>(`
@@ -29,7 +29,8 @@ export function prepareZoneTables(database: Database.Database) {
     'SELECT origin, live, serial, state FROM zone ORDER BY origin',
   );
   const revisions = database.prepare<[], StoredRevision>(`
-    SELECT origin, from_serial AS fromSerial, to_serial AS toSerial, at, diff_id AS diff
+    SELECT origin, from_serial AS fromSerial, to_serial AS toSerial, at, diff_id AS diff,
+      from_digest AS fromDigest
     FROM revision JOIN zone USING (zone_id) ORDER BY origin, sequence`);
 
   function writeRevisions(commit: Commit): void {

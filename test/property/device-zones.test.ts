@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Policy } from '../../src/policy/model.ts';
+import type { Device, Model, Policy } from '../../src/policy/model.ts';
 import { ModelError } from '../../src/policy/model-error.ts';
 import {
   assignPolicy,
@@ -51,7 +51,7 @@ const PASSING_POLICIES = ['da', 'db', 'dc'];
 function randomDuty(edit: Edit, house: House, random: Random): string {
   const { model } = edit.draft;
   const policy = random.pick([...model.policies.values()]);
-  const device = random.pick([...model.devices.values()]);
+  const device = random.pick(devicesWithPolicies(model));
   try {
     switch (random.below(11)) {
       case 0:
@@ -95,6 +95,11 @@ function randomDuty(edit: Edit, house: House, random: Random): string {
     if (error instanceof ModelError) return 'refused';
     throw error;
   }
+}
+
+/** All but the secondary that reads the catalog zones. */
+function devicesWithPolicies({ devices }: Model): Device[] {
+  return [...devices.values()].filter(({ type }) => type !== 'secondary');
 }
 
 function makeOrDeletePolicy(edit: Edit, { id, type, attachments }: Policy, random: Random): string {
@@ -155,6 +160,10 @@ const EMPTY_IP_ZONE = [
 /** A device's own zones, and a policy's zones under former names, hold what the policy's zones hold. */
 function checkCarried(house: House): void {
   for (const [origin, zone] of house.publisher.state.zones) {
+    if (zone.body.kind === 'catalog') {
+      checkCatalog(house, origin);
+      continue;
+    }
     const from = readerOf(house, origin);
     if (from === undefined) continue;
     const side = origin.split('.')[0];
@@ -171,11 +180,33 @@ function checkCarried(house: House): void {
   }
 }
 
+/** A catalog zone lists every zone that is served, and no catalog zone. */
+function checkCatalog(house: House, origin: string): void {
+  const { records } = house.transfer(origin, { from: TIER });
+  const listed = records
+    .map((record) => / PTR (\S+)$/.exec(recordText(record))?.[1])
+    .filter((name) => name !== undefined)
+    .sort();
+  const served = [...house.publisher.state.zones]
+    .filter(([, { body }]) => body.kind !== 'catalog')
+    .map(([name]) => name)
+    .sort();
+  expect(listed).toEqual(served);
+}
+
+/** Reads the catalog zones. */
+const TIER = '192.0.2.90';
+
 describe.each(SEEDS)('zones of devices and of renamed policies (seed %i)', (seed) => {
   it('carry what their policy carries, and lead from every serial to the present one', async () => {
     const random = createRandom(seed);
-    let house = await openHouse({ limits: { revisionsMax: 12 } });
-    await house.edit((edit) => firstModel(edit, random));
+    const defaults = { catalogs: true };
+    let house = await openHouse({ limits: { revisionsMax: 12 }, defaults });
+    await house.edit((edit) => {
+      firstModel(edit, random);
+      const tier = { name: 'tier', type: 'secondary', scope: 'server' };
+      createDevice(edit, { ...tier, access: 'source', sources: [TIER] });
+    });
     const history: History = new Map();
     const seen: Record<string, number> = {};
     for (let step = 0; step < STEPS; step++) {

@@ -177,6 +177,7 @@ async function checkAll(house: House, queries: readonly Query[], notes: Notes): 
       for (const [at, { trigger, value }] of queries.entries()) {
         if (zone.body.kind === 'ip' && trigger !== 'ip') continue;
         const side = sideOf(zone.body);
+        if (side === 'catalog') throw new Error(`${origin} is no zone of a policy`);
         const question: ExplainQuestion = { subject, trigger, value, side, serial };
         const explanation = await house.publisher.explain(question);
         const label = `${value} in ${origin} at ${serial}`;

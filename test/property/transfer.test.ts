@@ -25,7 +25,7 @@ describe.each(SEEDS)('zones that are edited at random (seed %i)', (seed) => {
     let house = await openHouse({ limits: { revisionsMax: REVISIONS_KEPT } });
     await house.edit((edit) => firstModel(edit, random));
     const history: History = new Map();
-    const incremental = { rpz: 0, ip: 0 };
+    const incremental = { rpz: 0, ip: 0, catalog: 0 };
     let changed = ofPolicies(house);
 
     for (let step = 0; step < STEPS; step++) {

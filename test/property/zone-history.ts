@@ -16,11 +16,12 @@ export type History = Map<string, Map<number, ZoneImage>>;
 
 /** The address of a device that may read the zone; undefined when there is none. */
 export function readerOf(house: House, origin: string): string | undefined {
-  const { deviceId, policyId } = house.zone(origin);
+  const { deviceId, policyId, body } = house.zone(origin);
   const devices = [...house.publisher.model.devices.values()];
-  const reader = devices.find((device) =>
-    deviceId === null ? device.policyId === policyId : device.id === deviceId,
-  );
+  const reader = devices.find((device) => {
+    if (body.kind === 'catalog') return device.scope === 'server';
+    return deviceId === null ? device.policyId === policyId : device.id === deviceId;
+  });
   return reader?.sources[0].split('/')[0];
 }
 
@@ -45,7 +46,7 @@ export function checkedImage(house: House, uncached: Desk, origin: string): Zone
   const summary = house.publisher.zones().find((zone) => zone.origin === origin)!;
   expect(image.records.size).toBe(summary.records);
   expect(image.serial).toBe(summary.serial);
-  if (summary.side !== 'rpz') checkIpZone(origin, transfer);
+  if (summary.side === 'block' || summary.side === 'allow') checkIpZone(origin, transfer);
   return image;
 }
 

@@ -85,6 +85,7 @@ const entry = (value: string, comment = '', expiresAt: number | null = null): Li
 const zone = (parts: Partial<ZoneChange>): ZoneChange =>
   ({
     origin: 'rpz.corp.a.test.',
+    accountId: 2,
     policyId: 7,
     deviceId: null,
     fromSerial: 1,
@@ -255,39 +256,35 @@ describe('list entries', () => {
 });
 
 describe('zones', () => {
-  it('carry their serials, and belong to the account of their policy or device', () => {
+  it('carry their serials, and belong to their account, or to nobody', () => {
     const model = modelOf({ policy: [policy({})], device: [{ ...device, accountId: 3 } as never] });
     const { record } = audited({
       before: model,
       after: model,
       zones: [
         zone({}),
-        zone({ origin: 'rpz.r.dev.b.test.', deviceId: 3 as never, fromSerial: null }),
-        zone({ origin: 'rpz.lost.c.test.', policyId: 99 as never, toSerial: null }),
+        zone({ origin: 'rpz.r.dev.b.test.', accountId: 3 as never, fromSerial: null }),
+        zone({ origin: 'catalog.test.', accountId: null, toSerial: null }),
       ],
     });
     expect(record.zones).toEqual([
       ['rpz.corp.a.test.', 2, 1, 2, 0, 3],
       ['rpz.r.dev.b.test.', 3, null, 2, 0, 3],
-      ['rpz.lost.c.test.', 0, 1, null, 0, 3],
+      ['catalog.test.', 0, 1, null, 0, 3],
     ]);
   });
 
-  it('of a policy that was deleted belong to the account that had it', () => {
-    const { record } = audited({
-      before: modelOf({ policy: [policy({})] }),
-      zones: [zone({ toSerial: null })],
-    });
-    expect(record.zones[0]?.[1]).toBe(2);
-  });
-
   it('are read from the first form of the trail too', () => {
-    const body = JSON.stringify({ zones: [zone({})] });
+    const renewed = { origin: 'rpz.old.a.test.', toSerial: 5 };
+    const body = JSON.stringify({ zones: [zone({}), renewed] });
     expect(readAuditRecord(body)).toEqual({
       entities: [],
       members: [],
       entries: [],
-      zones: [['rpz.corp.a.test.', 0, 1, 2, 0, 3]],
+      zones: [
+        ['rpz.corp.a.test.', 0, 1, 2, 0, 3],
+        ['rpz.old.a.test.', 0, null, 5, 0, 0],
+      ],
       omitted: { entities: 0, members: 0, entries: 0, zones: 0 },
     });
   });
@@ -312,7 +309,8 @@ describe('a search', () => {
 
 describe('whom a change concerns', () => {
   it('is told by the accounts of things, entries and zones, each once and nobody for the catalogue', () => {
-    const zoneOf = (id: number) => zone({ origin: `z${id}.test.`, policyId: id as never });
+    const zoneOf = (accountId: number | null) =>
+      zone({ origin: `z${accountId}.test.`, accountId: accountId as never });
     const { accountIds } = audited({
       before: modelOf({ policy: [policy({ id: 9 as never, accountId: 5 as never })] }),
       after: modelOf({
@@ -328,7 +326,7 @@ describe('whom a change concerns', () => {
         { kind: 'policy', id: 9 },
       ],
       members: [{ holder: { kind: 'target', id: 1 }, added: 1, removed: 0 }],
-      zones: [zoneOf(8), zoneOf(77)],
+      zones: [zoneOf(3), zoneOf(null)],
     });
     expect([...accountIds].sort()).toEqual([2, 3, 5]);
   });

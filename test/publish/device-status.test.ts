@@ -34,6 +34,8 @@ async function openScene(rowsMax?: number) {
       deviceId: DEVICE as never,
       zone: house.zone(origin),
       address: '192.0.2.10',
+      protocol: 'udp',
+      key: null,
     });
   const followed = () => [POLICY_ZONE, OWN_ZONE].filter((zone) => book.isFollowed(DEVICE, zone));
   return { house, store, open, book, asks, followed };
@@ -115,7 +117,8 @@ describe('what is known of devices and zones', () => {
       assignPolicy(edit, DEVICE, null);
       deletePolicy(edit, 1);
     });
-    scene.book.polled({ deviceId: DEVICE as never, zone, address: '192.0.2.10' });
+    const asked = { address: '192.0.2.10', protocol: 'udp', key: null } as const;
+    scene.book.polled({ deviceId: DEVICE as never, zone, ...asked });
     expect(scene.book.list()).toEqual([]);
   });
 

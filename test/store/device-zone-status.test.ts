@@ -18,6 +18,14 @@ describe('the status of a device and a zone', () => {
       transferredAddress: '192.0.2.2',
       transferKind: 'IXFR',
       transferBytes: 5_000_000_000,
+      notifyProblem: 'no answer',
+      notifyProblemAt: 5,
+      notifyProblemAddress: '192.0.2.1 port 53',
+      cutSerial: 6,
+      cutAt: 7,
+      cutAddress: '192.0.2.3',
+      heldSerial: 8,
+      heldAt: 9,
     } as const;
     temporary.store.putDeviceZoneStatus([
       statusOf({ deviceId: 1, origin: 'a.example.', polledAt: 9 }),

@@ -72,6 +72,14 @@ export function statusOf(
     transferredAddress: null,
     transferKind: null,
     transferBytes: null,
+    notifyProblem: null,
+    notifyProblemAt: null,
+    notifyProblemAddress: null,
+    cutSerial: null,
+    cutAt: null,
+    cutAddress: null,
+    heldSerial: null,
+    heldAt: null,
     ...parts,
   };
 }

@@ -26,7 +26,8 @@ function versionOne(options: StoreOptions): void {
     INSERT INTO revision (zone_id, from_serial, to_serial, at, bytes)
       VALUES (1, 10, 11, 1, x'0A'), (2, 7, 8, 2, x'0B'), (1, 11, 12, 3, x'0A');
     INSERT INTO outbox VALUES (1, 'a.example.', '192.0.2.1', 53, 12, 0, 5, 5);
-    INSERT INTO device_zone_status (device_id, origin, polled_serial) VALUES (1, 'a.example.', 11);
+    INSERT INTO device_zone_status (device_id, origin, polled_serial, transferred_serial, transferred_at)
+      VALUES (1, 'a.example.', 11, 10, 4);
     INSERT INTO change_log (at, actor, action, body) VALUES (1, 'token 1', 'target.create', '{"n":1}');
   `);
   database
@@ -72,9 +73,9 @@ describe('a database that version 1 made', () => {
         { id: 3, bytes: octets(10) },
       ],
       revisions: [
-        { origin: 'a.example.', fromSerial: 10, toSerial: 11, at: 1, diff: 1 },
-        { origin: 'a.example.', fromSerial: 11, toSerial: 12, at: 3, diff: 3 },
-        { origin: 'b.example.', fromSerial: 7, toSerial: 8, at: 2, diff: 2 },
+        { origin: 'a.example.', fromSerial: 10, toSerial: 11, at: 1, diff: 1, fromDigest: null },
+        { origin: 'a.example.', fromSerial: 11, toSerial: 12, at: 3, diff: 3, fromDigest: null },
+        { origin: 'b.example.', fromSerial: 7, toSerial: 8, at: 2, diff: 2, fromDigest: null },
       ],
     });
     expect(store.changes({ limit: 5 })).toEqual([
@@ -89,7 +90,13 @@ describe('a database that version 1 made', () => {
     ]);
     expect(store.allHistory()).toEqual([]);
     expect(store.owedNotifies()).toHaveLength(1);
-    expect(store.deviceZoneStatus()[0]).toMatchObject({ deviceId: 1, polledSerial: 11 });
+    expect(store.deviceZoneStatus()[0]).toMatchObject({
+      deviceId: 1,
+      polledSerial: 11,
+      // What it transferred is what it holds, as long as nothing else is known.
+      heldSerial: 10,
+      heldAt: 4,
+    });
   });
 
   it('goes on from there: differences are pruned, and what goes with an entity still goes', async () => {
@@ -98,8 +105,8 @@ describe('a database that version 1 made', () => {
       commitOf({
         diffs: [Uint8Array.of(12)],
         revisions: [
-          { origin: 'a.example.', fromSerial: 12, toSerial: 13, at: 4, diff: 0 },
-          { origin: 'b.example.', fromSerial: 8, toSerial: 9, at: 4, diff: 0 },
+          { origin: 'a.example.', fromSerial: 12, toSerial: 13, at: 4, diff: 0, fromDigest: null },
+          { origin: 'b.example.', fromSerial: 8, toSerial: 9, at: 4, diff: 0, fromDigest: null },
         ],
         pruneRevisions: [{ origin: 'a.example.', keep: 1 }],
       }),

@@ -43,9 +43,10 @@ describe('the store in its thread', () => {
     const row = { ...owed, attempts: 0, nextAttemptAt: 100 };
     expect(await store.dueNotifies(100, 5)).toEqual([row]);
     expect(await store.nextNotifyAt()).toBe(100);
-    await store.notifyFailed(owed, 2, 300);
+    const failed = [{ ...owed, attempts: 2, nextAttemptAt: 300 }];
+    await store.settleNotifies({ acknowledged: [], failed });
     expect(await store.owedNotifies()).toEqual([{ ...row, attempts: 2, nextAttemptAt: 300 }]);
-    await store.notifyAcknowledged(owed);
+    await store.settleNotifies({ acknowledged: [owed], failed: [] });
     expect(await store.nextNotifyAt()).toBeNull();
     await store.putDeviceZoneStatus([statusOf({ deviceId: 1, origin: 'a.example.' })]);
     expect(await store.deviceZoneStatus()).toHaveLength(1);

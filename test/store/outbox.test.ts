@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OwedNotify } from '../../src/publish/store-port.ts';
+import type { OutboxRow, OwedNotify } from '../../src/publish/store-port.ts';
 import type { SqliteStore } from '../../src/store/sqlite-store.ts';
 import { changeOf, commitOf, openTemporaryStore } from './fixtures.ts';
 
@@ -12,6 +12,10 @@ const owed = (parts: Partial<OwedNotify> = {}): OwedNotify => ({
   ...parts,
 });
 const fresh = (row: OwedNotify, at: number) => ({ ...row, attempts: 0, nextAttemptAt: at });
+const acknowledge = (store: SqliteStore, ...acknowledged: OwedNotify[]) =>
+  store.settleNotifies({ acknowledged, failed: [] });
+const fail = (store: SqliteStore, ...failed: OutboxRow[]) =>
+  store.settleNotifies({ acknowledged: [], failed });
 const owe = (store: SqliteStore, at: number, ...notifies: OwedNotify[]) =>
   store.commit(commitOf({ change: changeOf({ at }), notifies }));
 
@@ -33,7 +37,7 @@ describe('the outbox', () => {
   it('starts anew for a newer serial, and keeps its plan for the same one', () => {
     const { store } = openTemporaryStore();
     owe(store, 100, owed());
-    store.notifyFailed(owed(), 3, 900);
+    fail(store, { ...owed(), attempts: 3, nextAttemptAt: 900 });
     owe(store, 200, owed());
     expect(store.owedNotifies()).toEqual([{ ...owed(), attempts: 3, nextAttemptAt: 900 }]);
     owe(store, 300, owed({ serial: 11 }));
@@ -51,9 +55,9 @@ describe('the outbox', () => {
     const { store } = openTemporaryStore();
     owe(store, 100, owed(), owed({ port: 5353 }));
     owe(store, 200, owed({ serial: 11 }));
-    store.notifyAcknowledged(owed({ serial: 10 }));
+    acknowledge(store, owed({ serial: 10 }));
     expect(store.owedNotifies()).toHaveLength(2);
-    store.notifyAcknowledged(owed({ serial: 11 }));
+    acknowledge(store, owed({ serial: 11 }));
     expect(store.owedNotifies()).toEqual([fresh(owed({ port: 5353 }), 100)]);
   });
 
@@ -61,7 +65,7 @@ describe('the outbox', () => {
     const { store } = openTemporaryStore();
     owe(store, 100, owed());
     owe(store, 200, owed({ serial: 11 }));
-    store.notifyFailed(owed({ serial: 10 }), 1, 5_000);
+    fail(store, { ...owed({ serial: 10 }), attempts: 1, nextAttemptAt: 5_000 });
     expect(store.owedNotifies()).toEqual([fresh(owed({ serial: 11 }), 200)]);
   });
 
@@ -69,7 +73,7 @@ describe('the outbox', () => {
     const { store } = openTemporaryStore();
     owe(store, 100, owed());
     store.commit(commitOf({ forgetNotifies: [{ deviceId: 1, origin: null }] }));
-    store.notifyFailed(owed(), 1, 5_000);
+    fail(store, { ...owed(), attempts: 1, nextAttemptAt: 5_000 });
     expect(store.owedNotifies()).toEqual([]);
   });
 
@@ -90,13 +94,27 @@ describe('the outbox', () => {
     expect(ports(400, -1)).toEqual([]);
   });
 
+  it('gives one row of each endpoint in turn, so that one with many does not fill the limit', () => {
+    const { store } = openTemporaryStore();
+    const many = ['a', 'b', 'c', 'd'].map((label) => owed({ origin: `${label}.example.` }));
+    owe(store, 100, ...many);
+    owe(store, 200, owed({ port: 5353, deviceId: 2 }), owed({ port: 5354, deviceId: 3 }));
+    const due = store.dueNotifies(300, 4);
+    expect(due.map(({ port, origin }) => `${port} ${origin}`)).toEqual([
+      '53 a.example.',
+      '5353 rpz.p.a.example.',
+      '5354 rpz.p.a.example.',
+      '53 b.example.',
+    ]);
+  });
+
   it('tells when the next row is due, and null when nothing is owed', () => {
     const { store } = openTemporaryStore();
     expect(store.nextNotifyAt()).toBeNull();
     owe(store, 100, owed(), owed({ port: 1 }));
-    store.notifyFailed(owed(), 1, 900);
+    fail(store, { ...owed(), attempts: 1, nextAttemptAt: 900 });
     expect(store.nextNotifyAt()).toBe(100);
-    store.notifyAcknowledged(owed({ port: 1 }));
+    acknowledge(store, owed({ port: 1 }));
     expect(store.nextNotifyAt()).toBe(900);
   });
 
@@ -111,7 +129,7 @@ describe('the outbox', () => {
     store.commit(commitOf({ forgetNotifies: [{ deviceId: 1, origin: 'a.example.' }] }));
     expect(store.owedNotifies()).toEqual([fresh(b, 100), fresh(other, 100)]);
 
-    store.notifyFailed(b, 4, 9_000);
+    fail(store, { ...b, attempts: 4, nextAttemptAt: 9_000 });
     store.commit(
       commitOf({
         change: changeOf({ at: 500 }),

@@ -41,6 +41,7 @@ const revision = (origin: string, fromSerial: number, toSerial = fromSerial + 1)
   toSerial,
   at: toSerial * 1_000,
   diff: 0,
+  fromDigest: null,
 });
 /** The difference of revisions of which only the serials count. */
 const diffs = [bytes(1)];
@@ -310,6 +311,17 @@ describe('revisions', () => {
       }),
     );
     expect(serials(store)).toEqual(['a.example. 4', 'a.example. 5']);
+  });
+
+  it('keep the digest that the zone had before, where it had one', () => {
+    const { store } = openTemporaryStore();
+    const steps = [
+      revision('a.example.', 1),
+      { ...revision('a.example.', 2), fromDigest: bytes(1, 2, 3) },
+    ];
+    store.commit(commitOf({ zones: [zone('a.example.', 3)], diffs, revisions: steps }));
+    const digests = store.load().revisions.map(({ fromDigest }) => fromDigest);
+    expect(digests).toEqual([null, Buffer.of(1, 2, 3)]);
   });
 
   it('belong to a zone that is stored', async () => {

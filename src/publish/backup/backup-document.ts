@@ -111,9 +111,16 @@ export interface BackupDevice
     | 'recordsMax'
     | 'notify'
   > {
+  /** Absent in backups that were made before there were secondaries. */
+  readonly scope?: Device['scope'];
   readonly policy: { readonly name: string; readonly predefined: boolean } | null;
   /** To know what has to be made anew: the secrets are not in here. */
-  readonly keys: readonly { readonly name: string; readonly algorithm: string }[];
+  readonly keys: readonly {
+    readonly name: string;
+    readonly algorithm: string;
+    /** Where the key has a limit of its own. */
+    readonly transfersMax?: number;
+  }[];
 }
 
 export interface BackupUser {

@@ -191,7 +191,7 @@ function actionOf(choice: ActionChoice, model: Model): BackupAction {
 }
 
 function deviceOf(device: Device, model: Model): BackupDevice {
-  const { name, type, description, profile, access, sources, hostnames } = device;
+  const { name, type, description, scope, profile, access, sources, hostnames } = device;
   const { certificateName, recordsMax, notify } = device;
   const policy = device.policyId === null ? undefined : model.policies.get(device.policyId);
   const keys = model.keys.values().filter(({ deviceId }) => deviceId === device.id);
@@ -199,6 +199,7 @@ function deviceOf(device: Device, model: Model): BackupDevice {
     name,
     type,
     description,
+    scope,
     profile,
     access,
     sources,
@@ -207,7 +208,13 @@ function deviceOf(device: Device, model: Model): BackupDevice {
     recordsMax,
     notify,
     policy: policy === undefined ? null : { name: policy.name, predefined: policy.predefined },
-    keys: keys.map(({ name, algorithm }) => ({ name, algorithm })).toArray(),
+    keys: keys
+      .map(({ name, algorithm, transfersMax }) => ({
+        name,
+        algorithm,
+        ...(transfersMax === null ? {} : { transfersMax }),
+      }))
+      .toArray(),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Account, AccountId, ApiToken, Model } from '../../policy/model.ts';
-import { type Edit, notFound, refuse } from './edit.ts';
+import { readCatalogs } from './catalog-handover.ts';
+import { type Edit, notFound, refuse, type Viewer, viewerOf } from './edit.ts';
 import { openFields } from './fields.ts';
 import { endSessionsOf } from './sessions.ts';
 import { NAME_LENGTH_MAX } from './targets.ts';
@@ -34,6 +35,8 @@ export function createAccount(edit: Omit<Edit, 'accountId'>, input: unknown): Ac
     name,
     // The first account runs the server.
     operator: edit.draft.model.accounts.size === 0,
+    catalogs: 'both',
+    handover: null,
     rightsLostAt: 0,
     createdAt: edit.draft.now,
     updatedAt: edit.draft.now,
@@ -57,7 +60,10 @@ export function openAccount(edit: Edit, input: unknown): OpenedAccount {
   return { account, ...createToken(own, { name: 'admin', role: 'admin' }) };
 }
 
-/** Changes the name of an account. Its label stays for life, because zone names contain it. */
+/**
+ * Changes the name of an account, and which catalog zones list its zones (`catalogs`). Its label
+ * stays for life, because zone names contain it.
+ */
 export function updateAccount(edit: Edit, id: number, input: unknown): Account {
   refuseAllButOperator(edit);
   const account = accountById(edit.draft.model, id);
@@ -68,8 +74,9 @@ export function updateAccount(edit: Edit, id: number, input: unknown): Account {
     fields.refuse('name-fixed', 'label', rule);
   }
   const name = fields.text('name', { min: 1, max: NAME_LENGTH_MAX, otherwise: account.name });
+  const listed = readCatalogs(edit, fields, account);
   fields.close();
-  const updated: Account = { ...account, name, updatedAt: edit.draft.now };
+  const updated: Account = { ...account, name, ...listed, updatedAt: edit.draft.now };
   edit.draft.put('account', updated);
   return updated;
 }
@@ -105,8 +112,14 @@ export function deleteAccount(edit: Edit, id: number): Account {
 
 /** Throws unless the edit is on behalf of the account that runs the server. */
 export function refuseAllButOperator(edit: Edit): void {
-  if (edit.system || edit.draft.model.accounts.get(edit.accountId)?.operator) return;
-  const label = edit.draft.model.accounts.get(edit.accountId)?.label ?? edit.accountId;
+  if (!edit.system) refuseAllViewersButOperator(viewerOf(edit));
+}
+
+/** The same for what is only looked at. */
+export function refuseAllViewersButOperator({ model, accountId }: Viewer): void {
+  const account = model.accounts.get(accountId);
+  if (account?.operator) return;
+  const label = account?.label ?? accountId;
   const rule = 'Only the account that runs the server may do this.';
   throw refuse('not-allowed', 'account', label, rule);
 }

@@ -8,6 +8,8 @@ import { refuseTcpOnlyForUnbound } from './tcp-only-guard.ts';
 /** Devices that one change assigns or frees. */
 export const ASSIGNMENTS_MAX = 10_000;
 
+const SECONDARY_RULE = 'A secondary pulls the zones of all policies, and is assigned none.';
+
 /** Gives a device the policy that it pulls, or none. */
 export function assignPolicy(edit: Edit, id: number, policyId: number | null): Device {
   const device = findDevice(viewerOf(edit), id);
@@ -75,7 +77,9 @@ export function readPolicyId(
     return null;
   }
   const wanted = POLICY_TYPE_OF_DEVICE[type];
-  if (policy.type !== wanted) {
+  if (wanted === null) {
+    fields.refuse('policy-type', 'policyId', SECONDARY_RULE);
+  } else if (policy.type !== wanted) {
     const rule = `A device of type ${type} pulls policies of type ${wanted}; "${policy.name}" is of type ${policy.type}.`;
     fields.refuse('policy-type', 'policyId', rule);
   }
@@ -103,6 +107,7 @@ function refuseOtherTypes(devices: ReadonlyMap<string, Device>, policy: Policy):
   return [...devices].flatMap(([field, { id, name, type }]) => {
     const wanted = POLICY_TYPE_OF_DEVICE[type];
     if (policy.type === wanted) return [];
+    if (wanted === null) return [{ code: 'policy-type', field, value: id, rule: SECONDARY_RULE }];
     const rule = `Device "${name}" is of type ${type} and pulls policies of type ${wanted}; "${policy.name}" is of type ${policy.type}.`;
     return [{ code: 'policy-type', field, value: id, rule }];
   });

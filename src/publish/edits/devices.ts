@@ -1,20 +1,28 @@
 import { deviceProfile } from '../../policy/device-profiles.ts';
 import { DEVICE_PROFILES, type Device, type DeviceType } from '../../policy/model.ts';
+import { isSecondary } from '../../policy/secondary.ts';
 import { refuseWhenFull } from './account-limits.ts';
 import { readHostNames, readNotify, readSources } from './device-addresses.ts';
 import { readPolicyId } from './device-assignment.ts';
-import { type Edit, findDevice, holderOfName, viewerOf } from './edit.ts';
+import { accountOf, type Edit, findDevice, holderOfName, viewerOf } from './edit.ts';
 import { type Fields, openFields } from './fields.ts';
 import { readHostName } from './host-name.ts';
 import { DESCRIPTION_LENGTH_MAX } from './targets.ts';
 import { refuseTcpOnlyForUnbound } from './tcp-only-guard.ts';
 
-export const DEVICE_TYPES = ['ip', 'dns', 'roaming'] as const satisfies readonly DeviceType[];
+export const DEVICE_TYPES = [
+  'ip',
+  'dns',
+  'roaming',
+  'secondary',
+] as const satisfies readonly DeviceType[];
 export const ACCESS_MODES = [
   'key',
   'source',
+  'certificate',
   'either',
 ] as const satisfies readonly Device['access'][];
+export const SCOPES = ['account', 'server'] as const satisfies readonly Device['scope'][];
 /** Far above what any device takes. */
 export const DEVICE_RECORDS_MAX = 100_000_000;
 /** One label, which the names of its zones and keys hold. */
@@ -25,7 +33,8 @@ type DeviceFields = Omit<Device, 'id' | 'accountId' | 'createdAt' | 'updatedAt'>
 /**
  * Makes a device. Input: `name`, `type`, and optionally `description`, `profile`, `access`,
  * `sources`, `hostnames`, `certificateName`, `recordsMax`, `notify`, `policyId`. Without `access` it
- * is known by its sources or host names when it has some, else by a key, which is made afterwards.
+ * is known by its sources or host names when it has some, else by a key, which is made afterwards. A
+ * secondary has a `scope` and no `policyId`.
  */
 export function createDevice(edit: Edit, input: unknown): Device {
   refuseWhenFull(edit, 'device');
@@ -38,6 +47,7 @@ export function createDevice(edit: Edit, input: unknown): Device {
       id: null,
       type,
       description: '',
+      scope: 'account',
       profile: 'generic',
       access: null,
       sources: [],
@@ -96,6 +106,7 @@ function readDevice(edit: Edit, fields: Fields, current: CurrentDevice): DeviceF
       otherwise: current.description,
     }),
     type: current.type,
+    scope: readScope(edit, fields, current),
     profile: readProfile(fields, current),
     access: fields.choice('access', ACCESS_MODES, {
       otherwise: current.access ?? (hasSource ? 'source' : 'key'),
@@ -109,6 +120,20 @@ function readDevice(edit: Edit, fields: Fields, current: CurrentDevice): DeviceF
   };
   checkAccess(fields, read);
   fields.close();
+  return read;
+}
+
+function readScope(edit: Edit, fields: Fields, { type, scope }: CurrentDevice): Device['scope'] {
+  const read = fields.choice('scope', SCOPES, { otherwise: scope });
+  if (read === 'account') return read;
+  if (!isSecondary({ type })) {
+    const rule = `Only a secondary pulls more than one policy; this device is of type ${type}.`;
+    fields.refuse('device-scope', 'scope', rule);
+  } else if (!edit.system && !accountOf(edit).operator) {
+    const rule =
+      'Only the account that runs the server has secondaries for the zones of all accounts.';
+    fields.refuse('device-scope', 'scope', rule);
+  }
   return read;
 }
 
@@ -177,17 +202,27 @@ function readRecordsMax(fields: Fields, current: CurrentDevice): number | null {
 
 /** Whether what identifies the device exists or can exist, and nothing is given that would be ignored. */
 function checkAccess(fields: Fields, device: DeviceFields): void {
-  const { access, sources, hostnames, profile } = device;
-  if (access !== 'key' && sources.length + hostnames.length === 0) {
-    const rule = `The access "${access}" needs at least one source prefix or host name.`;
+  const { access, sources, hostnames, profile, certificateName } = device;
+  const hasSource = sources.length + hostnames.length > 0;
+  if (access === 'source' && !hasSource) {
+    const rule = 'The access "source" needs at least one source prefix or host name.';
     fields.refuse('access-mode', 'access', rule);
+  }
+  if (access === 'either' && !hasSource && certificateName === null) {
+    const rule =
+      'The access "either" needs at least one source prefix, a host name or a certificate name.';
+    fields.refuse('access-mode', 'access', rule);
+  }
+  if (access === 'certificate' && certificateName === null) {
+    const rule = 'The access "certificate" needs the name in the client certificate.';
+    fields.refuse('access-mode', 'certificateName', rule);
   }
   for (const [key, values] of [
     ['sources', sources],
     ['hostnames', hostnames],
   ] as const) {
-    if (access !== 'key' || values.length === 0) continue;
-    const rule = `A device known by its key alone has no ${key}: they would be ignored.`;
+    if (access === 'source' || access === 'either' || values.length === 0) continue;
+    const rule = `A device known by its ${access} alone has no ${key}: they would be ignored.`;
     fields.refuse('access-mode', key, rule);
   }
   // Unbound signs no transfer request (interop.md), so a key would shut it out.

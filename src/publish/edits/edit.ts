@@ -31,6 +31,8 @@ export interface EditSettings {
   readonly policyTtl?: number;
   /** How long the old zones of a renamed policy go on answering, in milliseconds; two weeks when absent. */
   readonly renameGraceMs?: number;
+  /** How long a change of catalog ownership is announced before it is carried out, in milliseconds; 15 minutes when absent. */
+  readonly handoverAnnouncedMs?: number;
   /** The longest owner, in octets, that fits below every origin that we make (interop.md rule 3). */
   readonly ownerOctetsMax: number;
   readonly isPublicSuffix: (name: string) => boolean;

@@ -13,8 +13,10 @@ export {
   createAccount,
   deleteAccount,
   openAccount,
+  refuseAllViewersButOperator,
   updateAccount,
 } from './accounts.ts';
+export { actOnServer } from './act-on-server.ts';
 export {
   ACTION_CHOICE_KINDS,
   ACTION_KINDS,
@@ -40,6 +42,7 @@ export {
   usesBehaviour,
 } from './behaviours.ts';
 export { createBundle, deleteBundle, targetsOfBundle, updateBundle } from './bundles.ts';
+export { CATALOG_CHOICES } from './catalog-handover.ts';
 export {
   HOSTNAMES_MAX,
   isHostName,
@@ -58,6 +61,7 @@ export {
   DEVICE_RECORDS_MAX,
   DEVICE_TYPES,
   deleteDevice,
+  SCOPES,
   updateDevice,
 } from './devices.ts';
 export {
@@ -110,10 +114,12 @@ export {
   createKey,
   deleteKey,
   KEY_ALGORITHMS,
+  KEY_TRANSFERS_MAX,
   OVERLAP_SECONDS_DEFAULT,
   OVERLAP_SECONDS_MAX,
   type RotatedKeys,
   rotateKeys,
+  updateKey,
 } from './keys.ts';
 export { csvOfEntries, entriesOfCsv } from './list-csv.ts';
 export {

@@ -11,7 +11,7 @@ export const POLICY_TYPES = ['ip', 'dns'] as const satisfies readonly PolicyType
 /** Seconds. A week is what RFC 8767 section 4 advises as the longest. */
 export const TTL_MAX = 604_800;
 const TTL_DEFAULT = 60;
-const RENAME_GRACE_MS = 14 * 24 * 3_600_000;
+export const RENAME_GRACE_MS = 14 * 24 * 3_600_000;
 export const HOSTS_MAX = 50_000;
 /** The policy's name is one label of its zones' names. */
 const POLICY_NAME = /^[a-z0-9]{1,8}$/;

@@ -99,7 +99,9 @@ export function restoreBackup(
     targets: catalogue?.targets.length ?? 0,
     bundles: catalogue?.bundles.length ?? 0,
     usersTaken,
-    devicesWithoutKey: devices.filter(({ access }) => access !== 'source').map(({ name }) => name),
+    devicesWithoutKey: devices
+      .filter(({ access }) => access === 'key' || access === 'either')
+      .map(({ name }) => name),
     rollbacksLost: document.policies.filter(({ rolledBack }) => rolledBack).map(({ name }) => name),
     targetsKept,
     leftOut: run.leftOut,

@@ -33,9 +33,14 @@ export function sourceOfPolicy(state: PublishedState, policy: Policy): ExportSou
 }
 
 export function sourceOfDevice(state: PublishedState, device: Device): ExportSource {
+  const type = POLICY_TYPE_OF_DEVICE[device.type];
+  if (type === null) {
+    const rule = `A device of type ${device.type} has the zones of all policies, and no export of its own.`;
+    throw new ModelError('export-type', { field: 'device type', value: device.type, rule });
+  }
   const policy = device.policyId === null ? null : state.model.policies.get(device.policyId)!;
   return {
-    type: POLICY_TYPE_OF_DEVICE[device.type],
+    type,
     policy,
     compiled: policy === null ? null : (state.compiled.get(policy.id) ?? null),
     zones: zonesWhere(state, (zone) => zone.deviceId === device.id),

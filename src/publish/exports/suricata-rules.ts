@@ -67,6 +67,7 @@ function* ruleLines(
       for (const group of family) yield rule({ action, ...group });
     return;
   }
+  if (body.kind === 'catalog') throw new Error(`${zoneNameOf(zone)} is no zone of a policy`);
   for (const name of nameRules(body.content, body.rendering, catalogue)) {
     for (const match of matchesOf(name, 'block')) yield rule({ action, ...match });
     for (const match of matchesOf(name, 'allow')) {

@@ -27,6 +27,8 @@ export function contentSteps(planned: PlannedChange): readonly ContentStep[] {
   for (const change of planned.changes) {
     const after = planned.after.zones.get(change.origin);
     if (change.toSerial === null || after === undefined) continue;
+    // A catalog zone blocks nothing, and follows from which zones there are.
+    if (after.body.kind === 'catalog') continue;
     const diff = diffOfChange(change, after);
     const before = planned.before.zones.get(change.origin) ?? null;
     const from = before === null ? NO_VERSION : contentVersion(before.body);

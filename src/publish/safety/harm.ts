@@ -26,8 +26,8 @@ export function findHarm(catalogue: Catalogue, step: ContentStep, safety: Safety
     const same = before?.kind === 'rpz' ? before : null;
     return findRpzHarm({ catalogue, watched, ranges, before: same, after, moves });
   }
-  // What an IP policy allows harms nobody here.
-  if (after.side === 'allow') return NO_HARM;
+  // What an IP policy allows harms nobody here, and a catalog zone blocks nothing.
+  if (after.kind === 'catalog' || after.side === 'allow') return NO_HARM;
   const lists = step.diff?.kind === 'ip' ? step.diff.lists : null;
   const same = before?.kind === 'ip' ? before.content : null;
   return { names: [], ranges: findIpHarm({ ranges, before: same, after: after.content, lists }) };

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../indicators/catalogue.ts';
 import { visitIds } from '../../indicators/id-set.ts';
 import { diffBodies, emptyBody, hasSameForm } from '../../zone/diff-bodies.ts';
-import { removedIpRecords } from '../../zone/ip-records.ts';
+import { removedPlainRecords } from '../../zone/plain-records.ts';
 import type { PositionedRecord } from '../../zone/records.ts';
 import {
   invertRpzDiff,
@@ -52,14 +52,14 @@ export function createSampler(catalogue: Catalogue): Sampler {
         added: lines(removedRecords(come, catalogue, now.rendering)),
       };
     }
-    if (old.kind !== 'ip' || now.kind !== 'ip') return NO_SAMPLES;
+    if (old.kind === 'rpz' || now.kind === 'rpz') return NO_SAMPLES;
     const [nowKept, oldKept] = hasSameForm(old, now)
       ? [now, old]
       : [emptyBody(now), emptyBody(old)];
-    if (nowKept.kind !== 'ip' || oldKept.kind !== 'ip') return NO_SAMPLES;
+    if (nowKept.kind === 'rpz' || oldKept.kind === 'rpz') return NO_SAMPLES;
     return {
-      removed: lines(removedIpRecords(old.content, nowKept.content, origin, old.ttl)),
-      added: lines(removedIpRecords(now.content, oldKept.content, origin, now.ttl)),
+      removed: lines(removedPlainRecords(old, nowKept, origin)),
+      added: lines(removedPlainRecords(now, oldKept, origin)),
     };
   };
 }

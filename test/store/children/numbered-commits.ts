@@ -56,6 +56,7 @@ const revisionOf = (zone: number, number: number) => ({
   toSerial: number,
   at: number,
   diff: diffPlace(zone),
+  fromDigest: octets(`digest ${zone}`, number - 1),
 });
 const diffsOf = (number: number) =>
   Array.from({ length: DIFFS_EACH }, (_, place) => octets(`diff ${place}`, number));
