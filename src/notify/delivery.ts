@@ -1,10 +1,11 @@
 import { parseName, RCODE, rcodeName } from '../dns/index.ts';
 import type { OutboxRow } from '../publish/store-port.ts';
 import type { Exchanges, Outcome } from './exchanges.ts';
-import { createGate } from './gate.ts';
 import { addressesToTell, tellOne } from './host-endpoint.ts';
 import type { ServedSoa } from './notify-message.ts';
 import type { NotifierLimits, NotifierOptions, NotifierStatistics } from './options.ts';
+import type { OutcomeWriter } from './outcome-writer.ts';
+import type { Pacer } from './pacer.ts';
 import { retryDelayMs } from './retry-delay.ts';
 
 /** Sends one row of the outbox once and writes down how it went. Never rejects. */
@@ -22,6 +23,8 @@ export interface Delivered {
 export interface DeliveryOptions {
   readonly options: NotifierOptions & NotifierLimits;
   readonly exchanges: Exchanges;
+  readonly pacer: Pacer;
+  readonly outcomes: OutcomeWriter;
   readonly counters: { -readonly [Name in keyof NotifierStatistics]: number };
   readonly now: () => number;
   readonly random: () => number;
@@ -29,12 +32,9 @@ export interface DeliveryOptions {
 
 /** Troubles that are remembered in order to be logged once; when there are more, all are forgotten. */
 const TROUBLES_MAX = 10_000;
-/** Results that the store is asked to write at once: a commit must not wait behind hundreds of them. */
-const STORE_WRITES_MAX = 4;
 
 export function createDelivery(given: DeliveryOptions): Delivery {
   const troubles = new Map<string, string>();
-  const write = createGate(STORE_WRITES_MAX);
   return {
     async deliver(row, soa) {
       given.counters.sent += 1;
@@ -43,9 +43,9 @@ export function createDelivery(given: DeliveryOptions): Delivery {
       const answered = outcome.kind === 'answer' || outcome.kind === 'tsig-error';
       count(given.counters, outcome);
       reportTrouble(given, troubles, row, outcome);
+      tellFailure(given, row, outcome);
       try {
-        const retryInMs = await write(() => record(given, row, soa, outcome));
-        return { answered, retryInMs };
+        return { answered, retryInMs: await record(given, row, soa, outcome) };
       } catch (error) {
         // The row is still owed, so the device is told once more than it need be.
         given.options.log.error({ err: error, ...endpointOf(row) }, 'the outbox failed');
@@ -56,14 +56,16 @@ export function createDelivery(given: DeliveryOptions): Delivery {
 }
 
 async function send(
-  { options, exchanges }: DeliveryOptions,
-  { origin, address, port, deviceId }: OutboxRow,
+  { options, exchanges, pacer }: DeliveryOptions,
+  { origin, address, port, deviceId, attempts }: OutboxRow,
   soa: ServedSoa,
 ): Promise<Outcome> {
   const sendTo = async (each: string): Promise<Outcome> => {
     try {
       const zone = parseName(origin);
-      const key = options.findKey(deviceId);
+      const key = options.findKey(deviceId, attempts);
+      // Here and not where the row is begun: a host name may stand for two addresses.
+      pacer.spend();
       return await exchanges.send({ address: each, port, zone, soa, key });
     } catch (error) {
       return { kind: 'unsendable', reason: error instanceof Error ? error.message : `${error}` };
@@ -85,7 +87,7 @@ async function send(
  * to that, or not at all.
  */
 async function record(
-  { options, now, random }: DeliveryOptions,
+  { options, outcomes, now, random }: DeliveryOptions,
   row: OutboxRow,
   soa: ServedSoa,
   outcome: Outcome,
@@ -96,15 +98,16 @@ async function record(
     const limits = { minMs: options.retryMsMin, maxMs: options.retryMsMax };
     const attempts = row.attempts + 1;
     const retryInMs = Math.round(retryDelayMs(attempts, limits, random()));
-    await options.store.notifyFailed(row, attempts, now() + retryInMs);
+    await outcomes.write({ failed: [{ ...row, attempts, nextAttemptAt: now() + retryInMs }] });
     return retryInMs;
   }
   const { deviceId, origin, address, port } = row;
   const told = { deviceId, origin, address, port, serial: soa.serial };
-  if (rcode === RCODE.NOERROR) options.onAcknowledged({ ...told, at: now() });
-  await options.store.notifyAcknowledged(told);
-  // What was sent is newer than the row as it was read; the outbox may hold it in either state.
-  if (row.serial !== soa.serial) await options.store.notifyAcknowledged(row);
+  if (outcome.kind === 'answer' && rcode === RCODE.NOERROR) {
+    options.onAcknowledged({ ...told, key: outcome.key, at: now() });
+  }
+  // What was sent may be newer than the row as it was read; the outbox may hold it in either state.
+  await outcomes.write({ acknowledged: row.serial === soa.serial ? [told] : [told, row] });
   return null;
 }
 
@@ -145,6 +148,13 @@ function reportTrouble(
   if (trouble === NOT_SERVED)
     log.info(endpointOf(row), 'NOTIFY settled: the zone is not served there');
   else log.warn({ ...endpointOf(row), trouble }, 'NOTIFY not acknowledged');
+}
+
+function tellFailure({ options, now }: DeliveryOptions, row: OutboxRow, outcome: Outcome): void {
+  const problem = troubleOf(outcome);
+  const { deviceId, origin, address, port } = row;
+  if (problem === null || options.isFollowed?.(deviceId, origin) === false) return;
+  options.onFailed?.({ deviceId, origin, address, port, problem, at: now() });
 }
 
 const NOT_SERVED = rcodeName(RCODE.NOTAUTH);

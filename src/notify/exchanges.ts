@@ -10,7 +10,8 @@ import {
 
 /** How one NOTIFY went. */
 export type Outcome =
-  | { readonly kind: 'answer'; readonly rcode: number }
+  /** `key` is what it was signed with; null when the NOTIFY was not signed. */
+  | { readonly kind: 'answer'; readonly rcode: number; readonly key: TsigKey | null }
   | { readonly kind: 'tsig-error'; readonly error: string }
   /** `hint` is what came instead of an acceptable answer, if anything did. */
   | { readonly kind: 'timeout'; readonly hint: string | null }
@@ -35,7 +36,8 @@ export interface Exchanges {
 }
 
 export interface ExchangeOptions {
-  readonly answerTimeoutMs: number;
+  /** Asked for each message. */
+  readonly answerTimeoutMs: () => number;
   /** Where NOTIFYs come from; without it the system chooses. */
   readonly sourceIpv4?: string;
   readonly sourceIpv6?: string;
@@ -109,7 +111,7 @@ function exchange(
   return new Promise((resolve) => {
     const timer = setTimeout(
       () => conclude(line, one, { kind: 'timeout', hint: one.hint }),
-      line.options.answerTimeoutMs,
+      line.options.answerTimeoutMs(),
     );
     const one: Exchange = { to, port, request, timer, resolve, hint: null };
     line.underWay.set(request.id, one);

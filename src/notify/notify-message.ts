@@ -84,7 +84,7 @@ function writeUnsigned(
 /** What to make of octets that came from where the request went. */
 export type Judgement =
   /** The device has spoken; RFC 1996 section 4.8: this request need not be sent again. */
-  | { readonly kind: 'answer'; readonly rcode: number }
+  | { readonly kind: 'answer'; readonly rcode: number; readonly key: TsigKey | null }
   /** The device knows the key, and says that it cannot accept the signature. */
   | { readonly kind: 'tsig-error'; readonly error: string }
   /** No acceptable answer: someone else's, or a forgery. The true one may still come. */
@@ -106,7 +106,7 @@ export function judgeResponse(
     return notAcceptable(`another question, ${rcodeName(message.rcode)}`);
   }
   const { signed } = request;
-  if (signed === null) return { kind: 'answer', rcode: message.rcode };
+  if (signed === null) return { kind: 'answer', rcode: message.rcode, key: null };
   const verdict = verifyResponse({
     bytes,
     message,
@@ -116,7 +116,7 @@ export function judgeResponse(
   });
   switch (verdict.kind) {
     case 'valid':
-      return { kind: 'answer', rcode: message.rcode };
+      return { kind: 'answer', rcode: message.rcode, key: signed.key };
     case 'error': {
       const error = `TSIG ${tsigErrorName(verdict.error)}`;
       return verdict.authenticated ? { kind: 'tsig-error', error } : notAcceptable(error);

@@ -5,7 +5,7 @@ import type { ServedSoa } from './notify-message.ts';
 /** The part of the store that holds the outbox. */
 export type Outbox = Pick<
   Store,
-  'dueNotifies' | 'nextNotifyAt' | 'notifyAcknowledged' | 'notifyFailed' | 'owedNotifies'
+  'dueNotifies' | 'nextNotifyAt' | 'settleNotifies' | 'owedNotifies'
 >;
 
 /** The part of a logger that the notifier needs; pino fits. */
@@ -26,6 +26,10 @@ export interface NotifierLimits {
   readonly spacingMs: number;
   /** Answers awaited at once; endpoints that did not answer the last time get half the places. */
   readonly inFlightMax: number;
+  /** Of these, to one address and port. */
+  readonly inFlightPerEndpointMax: number;
+  /** Messages in a second, to all endpoints together; a tenth of that may go out at once. */
+  readonly perSecondMax: number;
   /** Rows taken out of the outbox at once. */
   readonly rowsReadMax: number;
   /** After this time a row whose zone is not served is settled: the zone does not come any more. */
@@ -38,6 +42,8 @@ export const DEFAULT_LIMITS: NotifierLimits = {
   retryMsMax: 900_000,
   spacingMs: 100,
   inFlightMax: 256,
+  inFlightPerEndpointMax: 16,
+  perSecondMax: 1_000,
   rowsReadMax: 4_096,
   unservedMs: 10_000,
 };
@@ -49,14 +55,29 @@ export interface Acknowledgement {
   readonly serial: Serial;
   readonly address: string;
   readonly port: number;
+  /** What the answer was signed with; null when the NOTIFY was not signed. */
+  readonly key: TsigKey | null;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
+/** A NOTIFY that was not acknowledged. */
+export interface Failure {
+  readonly deviceId: number;
+  readonly origin: string;
+  /** The endpoint that it went to, which may be a host name. */
+  readonly address: string;
+  readonly port: number;
+  /** What came instead: `no answer`, `REFUSED`, `TSIG BADTIME`, or why it could not be sent. */
+  readonly problem: string;
   /** Unix milliseconds. */
   readonly at: number;
 }
 
 export interface NotifierOptions extends Partial<NotifierLimits> {
   readonly store: Outbox;
-  /** The key that NOTIFYs to a device are signed with. */
-  readonly findKey: (deviceId: number) => TsigKey | undefined;
+  /** The key that a NOTIFY to a device is signed with, after so many attempts that failed. */
+  readonly findKey: (deviceId: number, attempts: number) => TsigKey | undefined;
   /**
    * The addresses that an endpoint's host name has now, asked right before each attempt; without it
    * endpoints are addresses only.
@@ -70,6 +91,8 @@ export interface NotifierOptions extends Partial<NotifierLimits> {
    */
   readonly isFollowed?: (deviceId: number, origin: string) => boolean;
   readonly onAcknowledged: (acknowledgement: Acknowledgement) => void;
+  /** Called for each attempt that brought none, for zones that the device follows. */
+  readonly onFailed?: (failure: Failure) => void;
   readonly log: NotifyLog;
   /**
    * Where NOTIFYs come from; without it the system chooses. RFC 1996 section 3.10: a secondary

@@ -1,8 +1,11 @@
 import { isNewerSerial, serial } from '../dns/index.ts';
 import type { OutboxRow } from '../publish/store-port.ts';
 import type { Delivery } from './delivery.ts';
+import { createLanes, type Lanes } from './lanes.ts';
 import type { ServedSoa } from './notify-message.ts';
 import type { NotifierLimits, NotifierOptions } from './options.ts';
+import type { OutcomeWriter } from './outcome-writer.ts';
+import type { Pacer } from './pacer.ts';
 import { createUnservedRows, type UnservedRows } from './unserved-rows.ts';
 
 /** Takes rows out of the outbox as they become due and has them delivered, within the limits. */
@@ -16,22 +19,29 @@ export interface OutboxDrain {
 
 /** While answers are awaited, the outbox cannot say when the row after those is due. */
 const AWAITING_READ_MS = 250;
+/** Not so often while rows wait that were read already: with thousands of them a read takes a while. */
+const WAITING_READ_MS = 1_000;
 /**
  * When nothing is under way and a row is due all the same, because its serial is not served yet.
  * Normally the wake that follows the swap comes first.
  */
 const HELD_READ_MS = 100;
-/** Rows made due at the start before the first of them are sent. */
-const HURRIED_ROWS = 64;
+/** Rows made due together at the start: changes that come meanwhile need not wait for all of them. */
+const HURRIED_ROWS = 256;
 const OUTBOX_FAILED_READ_MS = 1_000;
 const READ_MS_MIN = 5;
 const READ_MS_MAX = 60_000;
-const SILENT_MAX = 10_000;
+/** When the pace is used up: a few messages go out at once rather than one each millisecond. */
+const PACE_MS_MIN = 5;
 
 interface Drain {
   readonly options: NotifierOptions & NotifierLimits;
   readonly now: () => number;
   readonly delivery: Delivery;
+  readonly pacer: Pacer;
+  readonly outcomes: OutcomeWriter;
+  /** Rows read and not looked at yet. */
+  readonly lanes: Lanes;
   /** Rows under way by endpoint and zone, until how it went is in the outbox. */
   readonly inFlight: Map<string, OutboxRow>;
   /** Of these another row was due meanwhile: of a newer serial, or of another device. */
@@ -40,13 +50,7 @@ interface Drain {
   readonly settledSinceRead: Set<string>;
   /** When each endpoint and zone was last sent something, while that matters (performance.now()). */
   readonly sentAt: Map<string, number>;
-  /** Endpoints that did not answer the last time: they do not get all the places. */
-  readonly silent: Set<string>;
   readonly unserved: UnservedRows;
-  silentInFlight: number;
-  /** Rows read, the first one last: not looked at yet, and put off since their endpoint is silent. */
-  queue: OutboxRow[];
-  silentQueue: OutboxRow[];
   /** Whether the outbox has more rows than were read, and any of those read was sent. */
   moreDue: boolean;
   progress: boolean;
@@ -56,6 +60,8 @@ interface Drain {
   readAgain: boolean;
   timer: NodeJS.Timeout | null;
   timerAt: number;
+  /** Until the pace lets more go out. */
+  paceTimer: NodeJS.Timeout | null;
   readonly settling: Set<Promise<void>>;
   stopped: boolean;
 }
@@ -68,20 +74,21 @@ export function startOutboxDrain({
   options,
   now,
   delivery,
-}: Pick<Drain, 'options' | 'now' | 'delivery'>): OutboxDrain {
+  pacer,
+  outcomes,
+}: Pick<Drain, 'options' | 'now' | 'delivery' | 'pacer' | 'outcomes'>): OutboxDrain {
   const drain: Drain = {
     options,
     now,
     delivery,
+    pacer,
+    outcomes,
+    lanes: createLanes(options),
     inFlight: new Map(),
     missed: new Set(),
     settledSinceRead: new Set(),
     sentAt: new Map(),
-    silent: new Set(),
-    unserved: createUnservedRows(options, now),
-    silentInFlight: 0,
-    queue: [],
-    silentQueue: [],
+    unserved: createUnservedRows({ options, outcomes, now }),
     moreDue: false,
     progress: false,
     hurried: false,
@@ -89,6 +96,7 @@ export function startOutboxDrain({
     readAgain: false,
     timer: null,
     timerAt: Number.POSITIVE_INFINITY,
+    paceTimer: null,
     settling: new Set(),
     stopped: false,
   };
@@ -99,6 +107,7 @@ export function startOutboxDrain({
     async stop() {
       drain.stopped = true;
       if (drain.timer !== null) clearTimeout(drain.timer);
+      if (drain.paceTimer !== null) clearTimeout(drain.paceTimer);
       await drain.reading;
       await Promise.all(drain.settling);
     },
@@ -137,8 +146,7 @@ async function readOnce(drain: Drain): Promise<void> {
   drain.unserved.keepOnly(rows);
   const start = performance.now();
   for (const [key, at] of drain.sentAt) if (start - at >= spacingMs) drain.sentAt.delete(key);
-  drain.queue = rows.toReversed();
-  drain.silentQueue = [];
+  drain.lanes.fill(rows);
   drain.moreDue = rows.length >= limit;
   drain.progress = false;
   sendWhatFits(drain);
@@ -163,18 +171,19 @@ function hurry(drain: Drain): void {
 async function hurryAll(drain: Drain): Promise<void> {
   const { store } = drain.options;
   const at = drain.now();
-  let rows = 0;
-  for (const row of await store.owedNotifies()) {
+  const late = (await store.owedNotifies()).filter(({ nextAttemptAt }) => nextAttemptAt > at);
+  for (let first = 0; first < late.length; first += HURRIED_ROWS) {
     if (drain.stopped) return;
-    if (row.nextAttemptAt <= at) continue;
-    await store.notifyFailed(row, 0, at);
-    rows += 1;
-    if (rows % HURRIED_ROWS === 0) read(drain);
+    const failed = late
+      .slice(first, first + HURRIED_ROWS)
+      .map((row) => ({ ...row, attempts: 0, nextAttemptAt: at }));
+    await drain.outcomes.write({ failed });
+    read(drain);
   }
-  if (rows > 0) read(drain);
 }
 
 async function nextReadMs(drain: Drain): Promise<number> {
+  if (drain.lanes.waiting > 0) return WAITING_READ_MS;
   if (drain.inFlight.size > 0) return AWAITING_READ_MS;
   const nextAt = await drain.options.store.nextNotifyAt();
   if (nextAt === null) return READ_MS_MAX;
@@ -203,35 +212,45 @@ function planRead(drain: Drain, inMs: number): void {
 
 function sendWhatFits(drain: Drain): void {
   if (drain.stopped) return;
-  while (drain.inFlight.size < drain.options.inFlightMax) {
-    const row = nextRow(drain);
+  const { inFlight, lanes, options, pacer } = drain;
+  while (inFlight.size < options.inFlightMax && lanes.waiting > 0) {
+    const waitMs = pacer.waitMs();
+    if (waitMs > 0) {
+      planSending(drain, waitMs);
+      return;
+    }
+    const row = lanes.next();
     if (row === undefined) break;
-    const key = endpointZone(row);
-    const soa = drain.options.soaRdata(row.origin);
-    if (drain.settledSinceRead.has(key)) planRead(drain, spacingLeftMs(drain, key));
-    else if (drain.inFlight.has(key)) noteMissed(drain, key, row);
-    else if (spacingLeftMs(drain, key) > 0) planRead(drain, spacingLeftMs(drain, key));
-    else if (soa === null) drain.unserved.meet(row, (written) => track(drain, written));
-    else if (!isAhead(row, soa)) send(drain, row, soa);
+    lookAt(drain, row);
   }
-  const allSeen = drain.queue.length + drain.silentQueue.length === 0;
-  if (drain.moreDue && drain.progress && allSeen) read(drain);
+  if (drain.moreDue && drain.progress && lanes.waiting === 0) read(drain);
+}
+
+/** Sends a row whose turn it is, unless it has to wait, or nothing is to be told of it any more. */
+function lookAt(drain: Drain, row: OutboxRow): void {
+  const key = endpointZone(row);
+  const soa = drain.options.soaRdata(row.origin);
+  if (drain.settledSinceRead.has(key)) planRead(drain, spacingLeftMs(drain, key));
+  else if (drain.inFlight.has(key)) noteMissed(drain, key, row);
+  else if (spacingLeftMs(drain, key) > 0) planRead(drain, spacingLeftMs(drain, key));
+  else if (soa === null) drain.unserved.meet(row, (written) => track(drain, written));
+  else if (!isAhead(row, soa)) send(drain, row, soa);
+}
+
+function planSending(drain: Drain, waitMs: number): void {
+  drain.paceTimer ??= setTimeout(
+    () => {
+      drain.paceTimer = null;
+      sendMore(drain);
+    },
+    Math.max(PACE_MS_MIN, waitMs),
+  );
 }
 
 /** The row under way is due in the outbox all the while; that is no reason to read it again. */
 function noteMissed(drain: Drain, key: string, row: OutboxRow): void {
   const underWay = drain.inFlight.get(key);
   if (underWay?.serial !== row.serial || underWay.deviceId !== row.deviceId) drain.missed.add(key);
-}
-
-/** Silent endpoints come last, and not all of them at once: an answer takes milliseconds, its absence seconds. */
-function nextRow(drain: Drain): OutboxRow | undefined {
-  for (let row = drain.queue.pop(); row !== undefined; row = drain.queue.pop()) {
-    if (!drain.silent.has(endpoint(row))) return row;
-    drain.silentQueue.unshift(row);
-  }
-  const room = drain.silentInFlight < Math.ceil(drain.options.inFlightMax / 2);
-  return room ? drain.silentQueue.pop() : undefined;
 }
 
 /**
@@ -254,18 +273,15 @@ function spacingLeftMs({ options, sentAt }: Drain, key: string): number {
 
 function send(drain: Drain, row: OutboxRow, soa: ServedSoa): void {
   const key = endpointZone(row);
-  const wasSilent = drain.silent.has(endpoint(row));
   drain.progress = true;
   drain.inFlight.set(key, row);
   drain.sentAt.set(key, performance.now());
-  if (wasSilent) drain.silentInFlight += 1;
+  drain.lanes.begun(row);
   const settled = drain.delivery.deliver(row, soa).then(({ answered, retryInMs }) => {
     drain.settling.delete(settled);
     drain.inFlight.delete(key);
     drain.settledSinceRead.add(key);
-    if (wasSilent) drain.silentInFlight -= 1;
-    if (answered || drain.silent.size >= SILENT_MAX) drain.silent.delete(endpoint(row));
-    else drain.silent.add(endpoint(row));
+    drain.lanes.ended(row, answered);
     if (retryInMs !== null) planRead(drain, retryInMs);
     if (drain.missed.delete(key)) read(drain);
     sendMore(drain);
@@ -283,10 +299,6 @@ function sendMore(drain: Drain): void {
   }
 }
 
-function endpoint({ address, port }: OutboxRow): string {
-  return `${address} ${port}`;
-}
-
-function endpointZone(row: OutboxRow): string {
-  return `${endpoint(row)} ${row.origin}`;
+function endpointZone({ address, port, origin }: OutboxRow): string {
+  return `${address} ${port} ${origin}`;
 }

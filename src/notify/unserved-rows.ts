@@ -1,5 +1,6 @@
 import type { OutboxRow } from '../publish/store-port.ts';
 import type { NotifierLimits, NotifierOptions } from './options.ts';
+import type { OutcomeWriter } from './outcome-writer.ts';
 
 /**
  * Rows whose zone is not served. Mostly it is about to be: a row is on disk before its zone is in
@@ -26,17 +27,20 @@ interface Meeting {
 /** Of the time until a row is settled, the part in which it is not even put off. */
 const HELD_PART = 0.1;
 
-export function createUnservedRows(
-  { store, log, unservedMs }: NotifierOptions & NotifierLimits,
-  now: () => number,
-): UnservedRows {
+export function createUnservedRows(options: {
+  readonly options: NotifierOptions & NotifierLimits;
+  readonly outcomes: OutcomeWriter;
+  readonly now: () => number;
+}): UnservedRows {
+  const { outcomes, now } = options;
+  const { log, unservedMs } = options.options;
   const meetings = new Map<string, Meeting>();
 
   /** Put off, it is in nobody's way. A row that was tried, or put off, is no new one. */
   const write = (row: OutboxRow): Promise<void> =>
     row.attempts === 0
-      ? store.notifyFailed(row, 1, now() + unservedMs)
-      : store.notifyAcknowledged(row);
+      ? outcomes.write({ failed: [{ ...row, attempts: 1, nextAttemptAt: now() + unservedMs }] })
+      : outcomes.write({ acknowledged: [row] });
 
   return {
     get held() {

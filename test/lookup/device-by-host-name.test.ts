@@ -92,7 +92,8 @@ describe('a device that is known by its host name', () => {
       const readStatus = async () =>
         (await server.api<{ items: Status[] }>('GET', '/devices/1/status')).items;
       let items = await readStatus();
-      for (; items.length < 2; items = await readStatus()) await pause();
+      const isTold = () => items.length === 2 && items.every(({ notified }) => notified !== null);
+      for (; !isTold(); items = await readStatus()) await pause();
       expect(items.map(({ zone }) => zone).toSorted()).toEqual([
         'rpz.corp.main.sluice.internal.',
         OWN_ZONE,

@@ -1,16 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { describe, expect, it } from 'vitest';
-import {
-  createResponseSigner,
-  namesEqual,
-  parseName,
-  RCODE,
-  type TsigAlgorithm,
-  type TsigKey,
-  verifyRequest,
-} from '../../src/dns/index.ts';
-import { agree, type Received, type Script, withRcode } from './peer.ts';
+import { parseName, RCODE, type TsigAlgorithm, type TsigKey } from '../../src/dns/index.ts';
+import { agree, type Received, signing, withRcode } from './peer.ts';
 import { scene, until } from './scene.ts';
 
 /** `change` made to the octets of the true answer. */
@@ -80,26 +72,6 @@ const key = (name: string, algorithm: TsigAlgorithm = 'hmac-sha256'): TsigKey =>
   algorithm,
   secret: randomBytes(32),
 });
-
-/** A secondary that insists on `known` and signs its answers with it. */
-function signing(known: TsigKey, nowSeconds = () => Math.floor(Date.now() / 1000)): Script {
-  return ({ bytes, message }) => {
-    const verdict = verifyRequest({
-      bytes,
-      message,
-      findKey: (name) => (namesEqual(name, known.name) ? known : undefined),
-      nowSeconds: nowSeconds(),
-      allowedAlgorithms: [known.algorithm],
-    });
-    const rcode = verdict.kind === 'valid' ? RCODE.NOERROR : RCODE.NOTAUTH;
-    const unsigned = withRcode(bytes.subarray(0, message.tsig?.offset), rcode);
-    unsigned.writeUInt16BE(0, 10);
-    const signer = createResponseSigner(verdict, nowSeconds);
-    if (signer === null) return withRcode(unsigned, RCODE.REFUSED);
-    const buffer = Buffer.concat([unsigned, Buffer.alloc(signer.octets)]);
-    return buffer.subarray(0, signer.sign(buffer, 0, unsigned.length));
-  };
-}
 
 describe('a device with a key', () => {
   for (const algorithm of ['hmac-sha256', 'hmac-sha512', 'hmac-sha1', 'hmac-md5'] as const) {

@@ -1,5 +1,6 @@
 import type { Outbox } from '../../src/notify/index.ts';
 import type { OutboxRow, OwedNotify } from '../../src/publish/store-port.ts';
+import { inTurn } from '../support/in-turn.ts';
 
 export interface MemoryOutbox extends Outbox {
   /** As a commit does: a row of another serial is replaced and due at once. */
@@ -46,21 +47,22 @@ export function memoryOutbox(): MemoryOutbox {
     dueNotifies: (now, limit) =>
       answer(() => {
         calls.due += 1;
-        return rows.filter((row) => row.nextAttemptAt <= now).slice(0, limit);
+        return inTurn(rows.filter((row) => row.nextAttemptAt <= now)).slice(0, limit);
       }),
     nextNotifyAt: () =>
       answer(() => (rows.length === 0 ? null : Math.min(...rows.map((row) => row.nextAttemptAt)))),
-    notifyAcknowledged: (told) =>
+    settleNotifies: ({ acknowledged, failed }) =>
       answer(() => {
-        rows = rows.filter((row) => !same(row, told) || row.serial !== told.serial);
-      }),
-    notifyFailed: (tried, attempts, nextAttemptAt) =>
-      answer(() => {
-        rows = rows.map((row) =>
-          same(row, tried) && row.serial === tried.serial
-            ? { ...row, attempts, nextAttemptAt }
-            : row,
-        );
+        for (const told of acknowledged) {
+          rows = rows.filter((row) => !same(row, told) || row.serial !== told.serial);
+        }
+        for (const tried of failed) {
+          rows = rows.map((row) =>
+            same(row, tried) && row.serial === tried.serial
+              ? { ...row, attempts: tried.attempts, nextAttemptAt: tried.nextAttemptAt }
+              : row,
+          );
+        }
       }),
     owedNotifies: () => answer(() => [...rows]),
   };

@@ -1,6 +1,15 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { isMalformed, type Message, readMessage } from '../../src/dns/index.ts';
+import {
+  createResponseSigner,
+  isMalformed,
+  type Message,
+  namesEqual,
+  RCODE,
+  readMessage,
+  type TsigKey,
+  verifyRequest,
+} from '../../src/dns/index.ts';
 
 export interface Received {
   readonly bytes: Buffer;
@@ -69,3 +78,23 @@ export function withRcode(bytes: Uint8Array, rcode: number): Buffer {
 }
 
 export const silence: Script = () => null;
+
+/** A secondary that insists on `known` and signs its answers with it. */
+export function signing(known: TsigKey, nowSeconds = () => Math.floor(Date.now() / 1000)): Script {
+  return ({ bytes, message }) => {
+    const verdict = verifyRequest({
+      bytes,
+      message,
+      findKey: (name) => (namesEqual(name, known.name) ? known : undefined),
+      nowSeconds: nowSeconds(),
+      allowedAlgorithms: [known.algorithm],
+    });
+    const rcode = verdict.kind === 'valid' ? RCODE.NOERROR : RCODE.NOTAUTH;
+    const unsigned = withRcode(bytes.subarray(0, message.tsig?.offset), rcode);
+    unsigned.writeUInt16BE(0, 10);
+    const signer = createResponseSigner(verdict, nowSeconds);
+    if (signer === null) return withRcode(unsigned, RCODE.REFUSED);
+    const buffer = Buffer.concat([unsigned, Buffer.alloc(signer.octets)]);
+    return buffer.subarray(0, signer.sign(buffer, 0, unsigned.length));
+  };
+}

@@ -2,6 +2,7 @@ import { afterEach } from 'vitest';
 import { encodeRdata, parseName, type Serial, serial } from '../../src/dns/index.ts';
 import {
   type Acknowledgement,
+  type Failure,
   type Notifier,
   type NotifierOptions,
   type ServedSoa,
@@ -22,6 +23,7 @@ export const DEVICE = 7;
 export interface Scene {
   readonly outbox: MemoryOutbox;
   readonly acknowledged: Acknowledgement[];
+  readonly failed: Failure[];
   readonly logged: { level: string; message: string; details: Record<string, unknown> }[];
   /** What each zone is served with. */
   readonly served: Map<string, Serial>;
@@ -34,6 +36,7 @@ export interface Scene {
 export function scene(): Scene {
   const outbox = memoryOutbox();
   const acknowledged: Acknowledgement[] = [];
+  const failed: Failure[] = [];
   const logged: Scene['logged'] = [];
   const served = new Map<string, Serial>();
   const notifiers: Notifier[] = [];
@@ -45,6 +48,7 @@ export function scene(): Scene {
   return {
     outbox,
     acknowledged,
+    failed,
     logged,
     served,
     async peer(address, script, port) {
@@ -58,6 +62,7 @@ export function scene(): Scene {
         findKey: () => undefined,
         soaRdata: (origin) => soaOf(served.get(origin)),
         onAcknowledged: (each) => acknowledged.push(each),
+        onFailed: (each) => failed.push(each),
         log: { info: note('info'), warn: note('warn'), error: note('error') },
         answerTimeoutMs: 1_000,
         retryMsMin: 50,
