@@ -1,10 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { FeedPreset } from '../policy/feed-preset.ts';
+import type { KeyId } from '../policy/model.ts';
+import type { Convergence } from '../publish/convergence.ts';
 import type { EditSettings } from '../publish/edits/index.ts';
 import type { FeedsPort } from '../publish/feeds-port.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { SafetySettings } from '../publish/safety/warnings.ts';
-import type { DeviceZoneStatus } from '../publish/store-port.ts';
+import type { KeyUse } from '../publish/store-port.ts';
 import type { OpenIdSettings } from './openid-settings.ts';
 import type { PasswordCost } from './password-hash.ts';
 import type { SessionSettings } from './session-book.ts';
@@ -63,6 +65,23 @@ export interface HostStatus {
   readonly lastError: string | null;
 }
 
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** What is written to the log, for as long as the process runs. */
+export interface LoggingPort {
+  settings(): LoggingSettings;
+  /** Holds from the next record on; what is not given stays. Returns the settings of now. */
+  change(settings: Partial<LoggingSettings>): LoggingSettings;
+}
+
+export interface LoggingSettings {
+  readonly level: (typeof LOG_LEVELS)[number];
+  /** A record for every query. */
+  readonly queries: boolean;
+  /** A record for every transfer. */
+  readonly transfers: boolean;
+}
+
 export interface ApiOptions {
   readonly publisher: Publisher;
   readonly edits: EditSettings;
@@ -86,14 +105,18 @@ export interface ApiOptions {
   readonly clock: () => number;
   /** Monotonic milliseconds, for durations. */
   readonly monotonicMs: () => number;
-  /** What is known of each device and zone. */
-  readonly deviceStatus: () => Promise<readonly DeviceZoneStatus[]>;
+  /** How far each device has come with each zone. */
+  readonly convergence: Convergence;
+  /** When and from where a TSIG key was used; without it no key counts as used. */
+  readonly keyUse?: (keyId: KeyId) => KeyUse | undefined;
   /** The addresses of a host name; without it nothing is known of any. */
   readonly describeHost?: (name: string) => HostStatus;
   /** What runs the feeds of targets. */
   readonly feeds: FeedsPort;
   /** Feeds that can be turned on by name. */
   readonly feedPresets: readonly FeedPreset[];
+  /** What the log of the whole server is switched by. */
+  readonly logging: LoggingPort;
   /** Whether zones are being served; health says 503 otherwise. */
   readonly isServing: () => boolean;
   /** Called at each scrape of the metrics. */

@@ -9,6 +9,8 @@ export {
   type ApiLimits,
   type ApiOptions,
   DEFAULT_API_LIMITS,
+  type LoggingPort,
+  type LoggingSettings,
   type MetricFamily,
 } from './api-options.ts';
 export { API_PREFIX, buildApi } from './build-api.ts';

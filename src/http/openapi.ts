@@ -32,7 +32,7 @@ const TAGS = [
   { name: 'audit', description: 'Who changed what, when, and which zones it changed.' },
   { name: 'held-changes', description: 'Changes above the limits, which wait to be confirmed.' },
   { name: 'batch', description: 'Several changes at once.' },
-  { name: 'operations', description: 'Health and metrics.' },
+  { name: 'operations', description: 'Health, metrics and the log.' },
   { name: 'backup', description: 'One account as a document, and back.' },
   { name: 'problems', description: 'The kinds of problem that this API answers with.' },
 ];

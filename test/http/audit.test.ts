@@ -115,6 +115,24 @@ describe('the audit trail', () => {
     expect(row!.members).toEqual([{ kind: 'target', id: 1, name: 'bad', added: 2, removed: 0 }]);
   });
 
+  it('tells which zones a start made, of the server and of nobody else', async () => {
+    const made = await scene({}, {}, { catalogs: true });
+    const [row] = (await trail(made)).slice(-1);
+    expect(row).toMatchObject({ actor: 'sluice', action: 'renew zones at start', account: null });
+    const { serial } = await made.ok('GET', '/zones/catalog.sluice.internal');
+    expect(row!.zones).toEqual([
+      {
+        zone: 'catalog.sluice.internal.',
+        serial,
+        fromSerial: null,
+        recordsAdded: 3,
+        recordsRemoved: 0,
+      },
+    ]);
+    const stranger = await withStranger(made);
+    expect((await stranger.trail()).text).not.toContain('catalog.sluice.internal');
+  });
+
   it('tells the entries of a list with their comments', async () => {
     const made = await scene();
     const { ok } = made;

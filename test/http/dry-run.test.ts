@@ -122,6 +122,7 @@ const REQUESTS: readonly (readonly [method: string, path: string, body?: unknown
   ['POST', '/policies/:id=1/devices', { add: [1, 3] }],
   ['POST', '/devices/:id=1/keys', {}],
   ['POST', '/devices/:id=1/keys/rotate', {}],
+  ['PATCH', '/devices/:id=1/keys/:keyId=1', { transfersMax: 2 }],
   ['DELETE', '/devices/:id=1/keys/:keyId=1'],
   ['PUT', '/devices/:id=2/policy', { policyId: null }],
   ['DELETE', '/policies/:id=3/attachments/:kind=target/:memberId=1'],

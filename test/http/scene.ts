@@ -19,9 +19,12 @@ import {
   memberKinds,
 } from '../../src/publish/edits/index.ts';
 import type { Store } from '../../src/publish/store-port.ts';
+import type { ZoneDefaults } from '../../src/publish/zone-names.ts';
 import { openStore } from '../../src/store/index.ts';
 import { safetySettings } from '../support/safety.ts';
+import { convergenceOf, type DeviceDeeds, deviceDeeds } from './convergence-double.ts';
 import { createFeedsDouble, type FeedsDouble, PRESETS } from './feeds-double.ts';
+import { createLoggingDouble } from './logging-double.ts';
 
 const endings: (() => unknown)[] = [];
 
@@ -47,6 +50,8 @@ export interface Scene {
   readonly store: Store;
   /** Runs no feed by itself. */
   readonly feeds: FeedsDouble;
+  /** What devices have done; a test adds to it. */
+  readonly deeds: DeviceDeeds;
   readonly accountId: AccountId;
   readonly tokens: Readonly<Record<Role, string>>;
   /** The clock of the publisher, in Unix milliseconds: tests may move it. */
@@ -69,6 +74,7 @@ export interface Scene {
 export async function scene(
   options: Partial<ApiOptions> = {},
   edits: Partial<EditSettings> = {},
+  zones: Partial<ZoneDefaults> = {},
 ): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-http-'));
   endings.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -84,6 +90,7 @@ export async function scene(
       expire: 1_209_600,
       minimum: 60,
       apexTtl: 60,
+      ...zones,
     },
     limits: { revisionsMax: 100, octetsMax: 1_000_000 },
     clock: () => time.now,
@@ -99,6 +106,7 @@ export async function scene(
     ...edits,
   };
   const { accountId, tokens } = await firstRun(publisher, settings);
+  const deeds = deviceDeeds();
   const feeds = createFeedsDouble({ model: () => publisher.model, clock: () => time.now });
   const app = buildApi({
     publisher,
@@ -110,9 +118,10 @@ export async function scene(
     passwordCost: { N: 1_024, r: 8, p: 1 },
     clock: () => time.now,
     monotonicMs: () => performance.now(),
-    deviceStatus: () => store.deviceZoneStatus(),
+    convergence: convergenceOf(deeds, { publisher, clock: () => time.now }),
     feeds,
     feedPresets: PRESETS,
+    logging: createLoggingDouble(),
     isServing: () => true,
     collectMetrics: () => [],
     ...options,
@@ -124,6 +133,7 @@ export async function scene(
     publisher,
     store,
     feeds,
+    deeds,
     accountId,
     tokens,
     time,

@@ -6,11 +6,19 @@ import {
   findDevice,
   type RotatedKeys,
   rotateKeys,
+  updateKey,
 } from '../../publish/edits/index.ts';
 import type { ApiContext } from '../api-context.ts';
 import { changeRoute } from '../change-route.ts';
 import { answers, IdParams, IdSchema } from '../views/common.ts';
-import { KeySchema, keysOf, keyView, NewKeySchema, RotationSchema } from '../views/device-view.ts';
+import {
+  KeyPatchSchema,
+  KeySchema,
+  keysOf,
+  keyView,
+  NewKeySchema,
+  RotationSchema,
+} from '../views/key-view.ts';
 import type { ApiApp } from './app-type.ts';
 
 const KeyParams = Type.Object({ id: IdSchema, keyId: IdSchema });
@@ -18,6 +26,7 @@ const SecretSchema = Type.String({ description: 'Base64, as resolvers take it. T
 
 export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
   const common = { access: 'admin', tag: 'devices', locks: 'device' } as const;
+  const view = (key: DeviceKey) => keyView(key, context.options.keyUse?.(key.id));
 
   app.get(
     '/devices/:id/keys',
@@ -26,7 +35,7 @@ export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
       schema: {
         tags: ['devices'],
         summary: 'List the TSIG keys of a device',
-        description: 'Without their secrets.',
+        description: 'Without their secrets, with when and from where each was used.',
         params: IdParams,
         response: answers(200, Type.Object({ items: Type.Array(KeySchema) })),
       },
@@ -34,7 +43,7 @@ export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
     (request) => {
       const viewer = context.viewer(request);
       const device = findDevice(viewer, request.params.id);
-      return { items: keysOf(device, viewer.model).map(keyView) };
+      return { items: keysOf(device, viewer.model).map(view) };
     },
   );
 
@@ -52,7 +61,7 @@ export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
     body: NewKeySchema,
     answer: { key: KeySchema, secret: SecretSchema },
     edit: (edit, { params, body }) => createKey(edit, params.id, body),
-    view: (key) => ({ key: keyView(key), secret: secretText(key) }),
+    view: (key) => ({ key: view(key), secret: secretText(key) }),
   });
 
   changeRoute(app, context, {
@@ -62,7 +71,7 @@ export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
     action: 'key.rotate',
     summary: 'Replace the TSIG keys of a device',
     description:
-      'Generates a key and lets all others end after the overlap, so long both are accepted. NOTIFYs are signed with the new one at once.',
+      'Generates a key that takes over from all others. These end after the overlap, and sooner when the device has signed with the new one: then tsig.retireAfter later. So long both are accepted. NOTIFYs are signed with the newest key that the device was seen using. A key that is used again after the new one was seen shows in the warnings of the device.',
     status: 201,
     makesAnother: true,
     tellsSecret: true,
@@ -75,10 +84,24 @@ export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
     },
     edit: (edit, { params, body }) => rotateKeys(edit, params.id, body),
     view: ({ key, retiring }: RotatedKeys) => ({
-      key: keyView(key),
+      key: view(key),
       secret: secretText(key),
-      retiring: retiring.map(keyView),
+      retiring: retiring.map(view),
     }),
+  });
+
+  changeRoute(app, context, {
+    ...common,
+    method: 'PATCH',
+    url: '/devices/:id/keys/:keyId',
+    action: 'key.update',
+    summary: 'Change a TSIG key',
+    description: 'How many transfers it may have signed for at the same time.',
+    params: KeyParams,
+    body: KeyPatchSchema,
+    answer: { key: KeySchema },
+    edit: (edit, { params, body }) => updateKey(edit, params.id, params.keyId, body),
+    view: (key) => ({ key: view(key) }),
   });
 
   changeRoute(app, context, {
@@ -91,7 +114,7 @@ export function registerDeviceKeys(app: ApiApp, context: ApiContext): void {
     params: KeyParams,
     answer: { deleted: KeySchema },
     edit: (edit, { params }) => deleteKey(edit, params.id, params.keyId),
-    view: (key) => ({ deleted: keyView(key) }),
+    view: (key) => ({ deleted: view(key) }),
   });
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { DEVICE_PROFILES, type Device, type Model } from '../../policy/model.ts';
 import { zonesOfDevice } from '../../publish/device-zones.ts';
 import {
@@ -19,6 +19,7 @@ import { changeRoute } from '../change-route.ts';
 import { etagOf } from '../etag.ts';
 import { type Columns, listQuery, pageOf, pageSchema } from '../page.ts';
 import { answers, IdParams, IdSchema, NamedSchema } from '../views/common.ts';
+import { StatusSchema, statusView } from '../views/convergence-view.ts';
 import {
   AssignmentSchema,
   AssignmentsSchema,
@@ -28,8 +29,6 @@ import {
   type DeviceViewSource,
   deviceView,
   NewDeviceSchema,
-  StatusSchema,
-  statusView,
 } from '../views/device-view.ts';
 import type { ApiApp } from './app-type.ts';
 
@@ -121,7 +120,7 @@ function registerReading(app: ApiApp, context: ApiContext): void {
     },
     async (request, reply) => {
       const device = findDevice(context.viewer(request), request.params.id);
-      const status = await statusOf(context, device);
+      const status = statusOf(context, device);
       const source = viewSourceOf(context, request);
       const etag = etagOf(source.model, 'device', request.params);
       if (etag !== undefined) reply.header('etag', etag);
@@ -137,14 +136,14 @@ function registerReading(app: ApiApp, context: ApiContext): void {
         tags,
         summary: 'Get what a device did per zone',
         description:
-          'The last NOTIFY that it acknowledged, its last SOA query and its last transfer.',
+          'How far it has come with each zone that it is to hold, and with others that it asked for: what it holds, how far that is behind, its last NOTIFY, SOA query and transfer. What is behind comes first, and no more than a thousand zones.',
         params: IdParams,
         response: answers(200, Type.Object({ items: Type.Array(StatusSchema) })),
       },
     },
     async (request) => {
       const device = findDevice(context.viewer(request), request.params.id);
-      return { items: await statusOf(context, device) };
+      return { items: statusOf(context, device) };
     },
   );
 }
@@ -236,7 +235,12 @@ function registerChanges(app: ApiApp, context: ApiContext): void {
 }
 
 function viewSourceOf(context: ApiContext, request: FastifyRequest): DeviceViewSource {
-  const { publisher, clock, describeHost = unknownHost } = context.options;
+  const {
+    publisher,
+    clock,
+    describeHost = unknownHost,
+    keyUse = () => undefined,
+  } = context.options;
   const { state } = publisher;
   return {
     model: state.model,
@@ -244,6 +248,7 @@ function viewSourceOf(context: ApiContext, request: FastifyRequest): DeviceViewS
     zonesOf: (device) => zonesOfDevice(state, device),
     sizes: policySizes(state),
     describeHost,
+    keyUse,
     now: clock(),
   };
 }
@@ -252,11 +257,15 @@ function unknownHost(): HostStatus {
   return { addresses: [], resolvedAt: null, askedAt: null, lastError: null };
 }
 
-async function statusOf(context: ApiContext, device: Device) {
-  const { deviceStatus, publisher } = context.options;
-  const rows = await deviceStatus();
-  const { zones } = publisher.state;
-  return rows
-    .filter(({ deviceId }) => deviceId === device.id)
-    .map((row) => statusView(row, zones.get(row.origin)?.serial ?? null));
+/** Of a secondary with many zones only these; all are told by GET /convergence, page by page. */
+const STATUS_ROWS_MAX = 1_000;
+
+function statusOf(context: ApiContext, device: Device): Static<typeof StatusSchema>[] {
+  const { convergence, clock } = context.options;
+  const now = clock();
+  return convergence
+    .ofDevice(device)
+    .sort((a, b) => Number(b.behind !== null) - Number(a.behind !== null))
+    .slice(0, STATUS_ROWS_MAX)
+    .map((zone) => statusView(zone, now));
 }

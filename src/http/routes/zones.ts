@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { DeviceId, PolicyId } from '../../policy/model.ts';
+import type { PolicyId } from '../../policy/model.ts';
 import { describeZones } from '../../publish/describe-zones.ts';
 import { notFound, seesPolicy, type Viewer } from '../../publish/edits/index.ts';
 import type { Publisher, ZoneSummary } from '../../publish/publisher.ts';
@@ -21,6 +21,7 @@ import { answers } from '../views/common.ts';
 import {
   changedItemView,
   SerialSchema,
+  ZONE_SIDES,
   ZoneComparisonSchema,
   ZoneRecordsSchema,
   ZoneSchema,
@@ -52,7 +53,7 @@ const ListZonesQuery = Type.Object(
     ...listQuery(COLUMNS),
     policyId: idQuery('Only the zones that carry the content of this policy.'),
     deviceId: idQuery('Only the own zones of this device.'),
-    side: Type.Optional(Type.Enum(['rpz', 'block', 'allow'])),
+    side: Type.Optional(Type.Enum([...ZONE_SIDES])),
     former: Type.Optional(
       Type.Boolean({ description: 'Only zones under former names of policies, or none of them.' }),
     ),
@@ -96,7 +97,7 @@ export function registerZones(app: ApiApp, context: ApiContext): void {
         tags,
         summary: 'List zones',
         description:
-          'The zones of all policies that you see and of your devices, in the order of their names.',
+          'The zones of all policies that you see and of your devices, and your catalog zones, in the order of their names.',
         querystring: ListZonesQuery,
         response: answers(200, pageSchema(ZoneSchema)),
       },
@@ -227,13 +228,16 @@ function findZone(
   return { origin, zone };
 }
 
-/** A device's own zone is its account's; other zones are seen by whoever sees their policy. */
+/**
+ * A device's own zone and a catalog zone are their account's, the catalog of the server the operator's;
+ * other zones are seen by whoever sees their policy.
+ */
 function seesZone(
   { model, accountId }: Viewer,
-  zone: { readonly policyId: number | null; readonly deviceId: number | null },
+  zone: Pick<ServedZone, 'accountId' | 'policyId' | 'deviceId'> | ZoneSummary,
 ): boolean {
-  if (zone.deviceId !== null)
-    return model.devices.get(zone.deviceId as DeviceId)?.accountId === accountId;
+  if (zone.accountId === null) return model.accounts.get(accountId)?.operator === true;
+  if (zone.deviceId !== null || zone.policyId === null) return zone.accountId === accountId;
   const policy = model.policies.get(zone.policyId as PolicyId);
   return policy !== undefined && seesPolicy(accountId, policy);
 }

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { Account, AccountId, Model } from '../../policy/model.ts';
-import { IdSchema, Times, timesView } from './common.ts';
+import { CATALOG_CHOICES } from '../../publish/edits/index.ts';
+import { IdSchema, isoTime, nullable, Times, timesView } from './common.ts';
 import { NameSchema } from './target-view.ts';
 
 const LabelSchema = Type.String({
@@ -17,6 +18,22 @@ export const AccountRefSchema = Type.Object({
 });
 
 const CountSchema = Type.Integer({ minimum: 0 });
+const CatalogsSchema = Type.Enum([...CATALOG_CHOICES], {
+  description:
+    'Which catalog zones list its zones: its own, that of the server, or both. From one to the other they change over in two steps (RFC 9432, change of ownership), so that secondaries that follow both go on serving them.',
+});
+const HandoverSchema = nullable(
+  Type.Object(
+    {
+      phase: Type.Enum(['announced', 'listed']),
+      until: Type.String({ format: 'date-time', description: 'When the phase ends.' }),
+    },
+    {
+      description:
+        'While its zones change over: announced in the old catalog, then listed in the new one too.',
+    },
+  ),
+);
 export const AccountSchema = Type.Object({
   ...AccountRefSchema.properties,
   counts: Type.Object({
@@ -25,6 +42,8 @@ export const AccountSchema = Type.Object({
     lists: CountSchema,
     users: CountSchema,
   }),
+  catalogs: CatalogsSchema,
+  handover: HandoverSchema,
   ...Times,
 });
 
@@ -35,6 +54,7 @@ export const NewAccountSchema = Type.Object(
 export const AccountPatchSchema = Type.Object(
   {
     name: Type.Optional(NameSchema),
+    catalogs: Type.Optional(CatalogsSchema),
     label: Type.Optional(
       Type.String({ description: 'It stays for life: another one is refused.' }),
     ),
@@ -67,7 +87,14 @@ export function countOwned(model: Model): AccountCounts {
 }
 
 export function accountView(account: Account, counts: AccountCounts): Static<typeof AccountSchema> {
-  return { ...accountRefView(account), counts: counts.of(account.id), ...timesView(account) };
+  const { catalogs, handover } = account;
+  return {
+    ...accountRefView(account),
+    counts: counts.of(account.id),
+    catalogs,
+    handover: handover && { phase: handover.phase, until: isoTime(handover.until) },
+    ...timesView(account),
+  };
 }
 
 export function accountRefView(account: Account): Static<typeof AccountRefSchema> {

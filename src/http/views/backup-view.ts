@@ -4,12 +4,14 @@ import {
   ACCOUNT_MAXIMA,
   ATTACHMENT_KINDS,
   ATTACHMENTS_MAX,
+  DEVICE_TYPES,
   EXCLUSIONS_MAX,
   HOSTNAMES_MAX,
   LIST_ENTRIES_MAX,
   NOTIFY_ENDPOINTS_MAX,
   type Restored,
   ROLES,
+  SCOPES,
   SHARES_MAX,
   SOURCES_MAX,
 } from '../../publish/edits/index.ts';
@@ -70,8 +72,9 @@ const ListDocument = strict({
 
 const DeviceDocument = strict({
   name: Name,
-  type: Type.Enum(['ip', 'dns', 'roaming']),
+  type: Type.Enum([...DEVICE_TYPES]),
   description: Text,
+  scope: Type.Optional(Type.Enum([...SCOPES])),
   profile: Name,
   access: Name,
   sources: Type.Array(Name, { maxItems: SOURCES_MAX }),
@@ -80,9 +83,10 @@ const DeviceDocument = strict({
   recordsMax: nullable(Type.Integer()),
   notify: Type.Array(Checked, { maxItems: NOTIFY_ENDPOINTS_MAX }),
   policy: nullable(strict({ name: Name, predefined: Type.Boolean() })),
-  keys: Type.Array(strict({ name: Text, algorithm: Name }), {
-    description: 'What has to be made anew: the secrets are not in a backup.',
-  }),
+  keys: Type.Array(
+    strict({ name: Text, algorithm: Name, transfersMax: Type.Optional(Type.Integer()) }),
+    { description: 'What has to be made anew: the secrets are not in a backup.' },
+  ),
 });
 
 const CatalogueDocument = strict({

@@ -9,7 +9,7 @@ import {
 import {
   DEVICE_PROFILES,
   type Device,
-  type DeviceKey,
+  type KeyId,
   type Model,
   type Policy,
   type PolicyId,
@@ -22,16 +22,17 @@ import {
   DEVICE_TYPES,
   HOSTNAMES_MAX,
   isHostName,
-  KEY_ALGORITHMS,
   NOTIFY_ENDPOINTS_MAX,
-  OVERLAP_SECONDS_DEFAULT,
-  OVERLAP_SECONDS_MAX,
+  SCOPES,
   SOURCES_MAX,
 } from '../../publish/edits/index.ts';
+import { keyWarnings } from '../../publish/key-warnings.ts';
 import { EMPTY_SIZE } from '../../publish/policy-size.ts';
-import type { DeviceZoneStatus } from '../../publish/store-port.ts';
+import type { KeyUse } from '../../publish/store-port.ts';
 import type { HostStatus } from '../api-options.ts';
 import { IdSchema, isoTime, NamedSchema, nullable, Times, timesView } from './common.ts';
+import { StatusSchema } from './convergence-view.ts';
+import { KeySchema, keysOf, keyView } from './key-view.ts';
 import { DescriptionSchema } from './target-view.ts';
 
 const DeviceNameSchema = Type.String({
@@ -65,47 +66,16 @@ const RecordsMaxSchema = nullable(
 );
 const AccessSchema = Type.Enum([...ACCESS_MODES], {
   description:
-    'What it is known by: a TSIG key of its own, its sources (prefixes and host names), or either of the two.',
+    'What it is known by: a TSIG key of its own, its sources (prefixes and host names), the name in its client certificate (over TLS), or any of these.',
+});
+const ScopeSchema = Type.Enum([...SCOPES], {
+  description:
+    'Of a secondary: whether it may read all zones of its account, or of the whole server, which only the operator has.',
 });
 const EndpointSchema = Type.Object({
   address: Type.String({ description: 'IPv4 or IPv6 literal, or a host name.' }),
   port: Type.Integer({ minimum: 1, maximum: 65_535 }),
 });
-const AlgorithmSchema = Type.Enum([...KEY_ALGORITHMS]);
-
-export const KeySchema = Type.Object({
-  id: IdSchema,
-  name: Type.String({ examples: ['resolver-1.key.acme.sluice.internal.'] }),
-  algorithm: AlgorithmSchema,
-  createdAt: Type.String({ format: 'date-time' }),
-  expiresAt: nullable(
-    Type.String({
-      format: 'date-time',
-      description: 'When it ends by itself, because another takes over.',
-    }),
-  ),
-});
-export const NewKeySchema = Type.Object(
-  { algorithm: Type.Optional(AlgorithmSchema) },
-  { additionalProperties: false, examples: [{ algorithm: 'hmac-sha256' }] },
-);
-
-export const RotationSchema = Type.Object(
-  {
-    overlap: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: OVERLAP_SECONDS_MAX,
-        default: OVERLAP_SECONDS_DEFAULT,
-        description:
-          'Seconds for which the keys that it has now stay valid; 0 revokes them at once.',
-      }),
-    ),
-    algorithm: Type.Optional(AlgorithmSchema),
-  },
-  { additionalProperties: false, examples: [{ overlap: 86_400 }] },
-);
-
 const HostSchema = Type.Object({
   name: Type.String({ examples: ['resolver-1.example.com.'] }),
   addresses: Type.Array(Type.String()),
@@ -141,6 +111,7 @@ export const DeviceSchema = Type.Object({
   description: DescriptionSchema,
   type: Type.Enum([...DEVICE_TYPES]),
   profile: Type.Enum([...DEVICE_PROFILES]),
+  scope: ScopeSchema,
   access: AccessSchema,
   sources: SourcesSchema,
   hostnames: HostnamesSchema,
@@ -160,6 +131,9 @@ export const DeviceSchema = Type.Object({
   ownZones: Type.Array(Type.String(), {
     description: 'Its own zones: they always carry its policy, under names that stay.',
   }),
+  catalogZone: nullable(
+    Type.String({ description: 'Of a secondary: the catalog zone that lists all it may read.' }),
+  ),
   capacity: CapacitySchema,
   warnings: Type.Array(Type.String()),
   keys: Type.Array(KeySchema),
@@ -169,6 +143,7 @@ export const DeviceSchema = Type.Object({
 const writable = {
   description: Type.Optional(DescriptionSchema),
   profile: Type.Optional(Type.Enum([...DEVICE_PROFILES])),
+  scope: Type.Optional(ScopeSchema),
   access: Type.Optional(AccessSchema),
   sources: Type.Optional(SourcesSchema),
   hostnames: Type.Optional(HostnamesSchema),
@@ -223,14 +198,16 @@ export interface DeviceViewSource {
   readonly zonesOf: (device: Device) => DeviceZones;
   readonly sizes: ReadonlyMap<PolicyId, PolicySize>;
   readonly describeHost: (name: string) => HostStatus;
+  readonly keyUse: (keyId: KeyId) => KeyUse | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }
 
 export function deviceView(device: Device, source: DeviceViewSource): Static<typeof DeviceSchema> {
-  const { id, name, description, type, profile, access, policyId } = device;
+  const { id, name, description, type, scope, profile, access, policyId } = device;
   const policy = policyId === null ? undefined : source.model.policies.get(policyId);
   const zones = source.zonesOf(device);
+  const keys = keysOf(device, source.model);
   const size = (policyId !== null && source.sizes.get(policyId)) || EMPTY_SIZE;
   return {
     id,
@@ -238,6 +215,7 @@ export function deviceView(device: Device, source: DeviceViewSource): Static<typ
     description,
     type,
     profile,
+    scope,
     access,
     sources: [...device.sources],
     hostnames: [...device.hostnames],
@@ -249,9 +227,13 @@ export function deviceView(device: Device, source: DeviceViewSource): Static<typ
     zones: [...zones.policy],
     formerZones: [...zones.former],
     ownZones: [...zones.own],
+    catalogZone: zones.catalog,
     capacity: capacityView(device, size),
-    warnings: policy === undefined ? [] : capacityWarnings(policy, [device], size),
-    keys: keysOf(device, source.model).map(keyView),
+    warnings: [
+      ...(policy === undefined ? [] : capacityWarnings(policy, [device], size)),
+      ...keyWarnings(keys, source.keyUse),
+    ],
+    keys: keys.map((key) => keyView(key, source.keyUse(key.id))),
     ...timesView(device),
   };
 }
@@ -281,63 +263,11 @@ function capacityView(device: Device, size: PolicySize): Static<typeof CapacityS
   return { recordsMax, counts, per, from, size: sizeFor(capacity, size), over };
 }
 
-export function keysOf(device: Device, model: Model): readonly DeviceKey[] {
-  return [...model.keys.values()].filter(({ deviceId }) => deviceId === device.id);
-}
-
-/** Never the secret. */
-export function keyView(key: DeviceKey): Static<typeof KeySchema> {
-  const { id, name, algorithm, expiresAt } = key;
-  const ends = expiresAt === null ? null : isoTime(expiresAt);
-  return { id, name, algorithm, createdAt: isoTime(key.createdAt), expiresAt: ends };
-}
-
-const EventSchema = { serial: Type.Integer(), at: Type.String({ format: 'date-time' }) };
-const AddressedEventSchema = { ...EventSchema, address: nullable(Type.String()) };
-
-export const StatusSchema = Type.Object({
-  zone: Type.String(),
-  serial: nullable(Type.Integer({ description: 'Served now; null when the zone is gone.' })),
-  notified: nullable(
-    Type.Object(AddressedEventSchema, { description: 'The last NOTIFY that it acknowledged.' }),
-  ),
-  polled: nullable(Type.Object(AddressedEventSchema, { description: 'Its last SOA query.' })),
-  transferred: nullable(
-    Type.Object({
-      ...AddressedEventSchema,
-      kind: nullable(Type.Enum(['AXFR', 'IXFR'])),
-      bytes: nullable(Type.Integer()),
-    }),
-  ),
-});
-
 /** A device by itself, with what it did: more than lists and changes tell. */
 export const DeviceDetailSchema = Type.Object({
   ...DeviceSchema.properties,
   status: Type.Array(StatusSchema, {
-    description: 'What it acknowledged, polled and transferred last, per zone.',
+    description:
+      'How far it has come with each zone that it is to hold, and with others that it asked for: what is behind comes first, and no more than a thousand; GET /convergence tells all.',
   }),
 });
-
-export function statusView(
-  status: DeviceZoneStatus,
-  serial: number | null,
-): Static<typeof StatusSchema> {
-  return {
-    zone: status.origin,
-    serial,
-    notified: eventView(status.notifiedSerial, status.notifiedAt, status.notifiedAddress),
-    polled: eventView(status.polledSerial, status.polledAt, status.polledAddress),
-    transferred: transferView(status),
-  };
-}
-
-function eventView(serial: number | null, at: number | null, address: string | null) {
-  return serial === null || at === null ? null : { serial, at: isoTime(at), address };
-}
-
-function transferView(status: DeviceZoneStatus): Static<typeof StatusSchema>['transferred'] {
-  const { transferredSerial, transferredAt, transferredAddress } = status;
-  const event = eventView(transferredSerial, transferredAt, transferredAddress);
-  return event && { ...event, kind: status.transferKind, bytes: status.transferBytes };
-}

@@ -35,12 +35,16 @@ export function zoneChangeView(change: ZoneChange): Static<typeof ZoneChangeSche
   };
 }
 
+/** What a zone is for. */
+export const ZONE_SIDES = ['rpz', 'block', 'allow', 'catalog'] as const;
+
 const zoneProperties = {
   zone: Type.String({ examples: ['rpz.corp.acme.sluice.internal.'] }),
   policyId: nullable(
     Type.Integer({
       minimum: 1,
-      description: 'Whose content it carries; null for the zone of a device without a policy.',
+      description:
+        'Whose content it carries; null for the zone of a device without a policy, and for catalog zones.',
     }),
   ),
   deviceId: nullable(
@@ -50,7 +54,7 @@ const zoneProperties = {
     }),
   ),
   former: Type.Boolean({ description: 'Whether it answers under a name that its policy had.' }),
-  side: Type.Enum(['rpz', 'block', 'allow']),
+  side: Type.Enum([...ZONE_SIDES]),
   serial: SerialSchema,
   records: Type.Integer({ description: 'Resource records, the SOA counted once.' }),
   addresses4: nullable(CountSchema),
