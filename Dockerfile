@@ -1,6 +1,8 @@
 # docker build -t sluice .
 # docker run --read-only --cap-drop ALL -v sluice:/var/lib/sluice \
 #   -p 53:5300/udp -p 53:5300/tcp -p 127.0.0.1:8053:8053 sluice
+# Reads its configuration again: docker kill --signal HUP <container>. docker stop waits 10 seconds,
+# which is enough for the default of process.stopDeadline.
 
 FROM node:24-slim AS dependencies
 WORKDIR /app

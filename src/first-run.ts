@@ -1,4 +1,10 @@
-import type { SampleCatalogue, SampleTarget } from './config/index.ts';
+import {
+  type Config,
+  loadBuiltInTargets,
+  loadSampleCatalogue,
+  type SampleCatalogue,
+  type SampleTarget,
+} from './config/index.ts';
 import type { Model } from './policy/model.ts';
 import {
   changeIndicators,
@@ -11,10 +17,34 @@ import {
   type Edit,
   type EditSettings,
 } from './publish/edits/index.ts';
+import type { RunningPublisher } from './publish/index.ts';
 import type { ModelDraft } from './publish/publisher.ts';
 
+/** Puts into a new database what it begins with. Returns the admin token, which is shown this once. */
+export async function beginDatabase(options: {
+  readonly publisher: RunningPublisher;
+  readonly edits: EditSettings;
+  readonly config: Config;
+  readonly zonesDirectory: string;
+}): Promise<string> {
+  const { publisher, edits, config, zonesDirectory } = options;
+  const builtIn = loadBuiltInTargets(zonesDirectory);
+  const samples = config.sampleCatalogue ? loadSampleCatalogue(zonesDirectory) : null;
+  const { value } = await publisher.change({ actor: 'sluice', action: 'first start' }, (draft) =>
+    beginModel({
+      draft,
+      settings: edits,
+      accountLabel: config.account,
+      builtIn,
+      samples,
+      policyTtl: config.policies.ttlSeconds,
+    }),
+  );
+  return value.adminToken;
+}
+
 /** What a new database begins with, in one edit: it is there whole or not at all. Returns the admin token. */
-export function beginModel(options: {
+function beginModel(options: {
   readonly draft: ModelDraft;
   readonly settings: EditSettings;
   readonly accountLabel: string;

@@ -3,7 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { destination, type Logger, pino } from 'pino';
 import { type Config, ConfigurationError, loadConfig } from './config/index.ts';
+import { describeStart } from './describe-start.ts';
+import { takeInheritedSockets } from './inherited-sockets.ts';
+import { openServiceManager, type ServiceManager } from './service-manager.ts';
 import { type Sluice, startSluice } from './sluice.ts';
+import { StartError } from './start-error.ts';
 import { StoreError } from './store/index.ts';
 
 const ZONES_DIRECTORY = fileURLToPath(new URL('../zones', import.meta.url));
@@ -11,55 +15,109 @@ const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
 
-/** Zones that a start tells of; the admin API has them all. */
-const ZONES_SHOWN_MAX = 40;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** A second signal cut the stop short: 128 and the number of SIGINT, as shells say it. */
+const EXIT_CUT = 130;
 
 await main();
 
 async function main(): Promise<void> {
-  const config = readConfig();
+  const readConfig = configReader();
+  const config = readOrExit(readConfig);
   const log = createLog(config);
-  const sluice = await startOrExplain(config, log);
-  process.stdout.write(describeStart(sluice, config));
+  const manager = openServiceManager(process.env, log);
+  // Without a listener it would end the process, even where the start takes a minute.
+  process.on('SIGHUP', ignoreWhileStarting);
+  const sluice = await startOrExit(config, log);
+  process.off('SIGHUP', ignoreWhileStarting);
+  process.on('SIGHUP', () => reload({ sluice, manager, log, readConfig }));
+  stopOnSignals({ sluice, manager, log });
+  process.stdout.write(describeStart(sluice, config, version));
+  const listening = { dns: sluice.dnsAddresses(), tls: sluice.dnsTlsAddresses() };
+  log.info({ ...listening, http: sluice.httpAddress() }, 'listening');
+  manager.ready(statusOf(sluice));
+}
+
+function ignoreWhileStarting(): void {
+  // The file has been read a moment ago.
+}
+
+function reload(running: {
+  readonly sluice: Sluice;
+  readonly manager: ServiceManager;
+  readonly log: Logger;
+  readonly readConfig: () => Config;
+}): void {
+  const { sluice, manager, log, readConfig } = running;
+  manager.reloading();
+  try {
+    sluice.reload(readConfig());
+  } catch (error) {
+    const problems = error instanceof ConfigurationError ? error.problems : messageOf(error);
+    log.error({ problems }, 'the configuration is refused; the one before stays in use');
+  }
+  manager.ready(statusOf(sluice));
+}
+
+/** The first signal lets transfers finish until the deadline; a second one stops at once. */
+function stopOnSignals(running: {
+  readonly sluice: Sluice;
+  readonly manager: ServiceManager;
+  readonly log: Logger;
+}): void {
+  const { sluice, manager, log } = running;
   let isStopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'stopping');
+    manager.stopping();
+    try {
+      await Promise.all([sluice.stop(), manager.told()]);
+      process.exit(0);
+    } catch (error) {
+      log.fatal({ err: error }, 'did not stop cleanly');
+      process.exit(EXIT_FAILED);
+    }
+  };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (isStopping) return;
+      if (isStopping) {
+        log.warn({ signal, exitCode: EXIT_CUT }, 'stopped at once, by a second signal');
+        process.exit(EXIT_CUT);
+      }
       isStopping = true;
-      log.info({ signal }, 'stopping');
-      void sluice.stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.fatal({ err: error }, 'did not stop cleanly');
-          process.exit(EXIT_FAILED);
-        },
-      );
+      void stop(signal);
     });
   }
 }
 
-function readConfig(): Config {
-  try {
-    const { values } = parseArgs({ options: { config: { type: 'string' } } });
-    return loadConfig({
+/** Reads the file that the command line or the environment names, again at each reload. */
+function configReader(): () => Config {
+  const { values } = parseArgs({ options: { config: { type: 'string' } }, strict: true });
+  return () =>
+    loadConfig({
       ...(values.config === undefined ? {} : { path: values.config }),
       env: process.env,
     });
+}
+
+function readOrExit(readConfig: () => Config): Config {
+  try {
+    return readConfig();
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     process.exit(EXIT_USAGE);
   }
 }
 
-async function startOrExplain(config: Config, log: Logger): Promise<Sluice> {
+async function startOrExit(config: Config, log: Logger): Promise<Sluice> {
   try {
-    return await startSluice({ config, log, version, zonesDirectory: ZONES_DIRECTORY });
+    const inherited = takeInheritedSockets(process.env);
+    return await startSluice({ config, log, inherited, version, zonesDirectory: ZONES_DIRECTORY });
   } catch (error) {
     if (error instanceof ConfigurationError) {
       process.stderr.write(`${error.message}\n`);
-    } else if (error instanceof StoreError || isSystemError(error)) {
+    } else if (isForOperator(error)) {
       process.stderr.write(`sluice cannot start: ${messageOf(error)}\n`);
     } else {
       log.fatal({ err: error }, 'sluice cannot start');
@@ -77,53 +135,15 @@ function createLog({ log }: Config): Logger {
   });
 }
 
-/** What a person needs after the start: where it listens, what it serves and how to ask for it. */
-function describeStart(sluice: Sluice, config: Config): string {
-  const dns = sluice.dnsAddresses();
-  const http = sluice.httpAddress();
-  const { address = '127.0.0.1', port = 53 } = dns[0] ?? {};
-  const scheme = config.http.tls.certificateFile === null ? 'http' : 'https';
-  const base = `${scheme}://${http.address.includes(':') ? `[${http.address}]` : http.address}:${http.port}`;
-  const lines = [
-    `Sluice ${version}`,
-    '',
-    ...dns.map((listen) => `DNS    ${listen.address} port ${listen.port}, UDP and TCP`),
-    `${scheme.toUpperCase().padEnd(6)} ${base}/api/v1, documentation at ${base}/api/docs`,
-    `Data   ${config.dataDirectory}`,
-    '',
-    'Zones, and how to look at them:',
-  ];
-  const zones = sluice.publisher.zones();
-  const devices = [...sluice.publisher.model.devices.values()];
-  const pulled = new Set<number | null>(devices.map(({ policyId }) => policyId));
-  // The zones of policies first; those of devices carry the same under names that stay.
-  const inOrder = [...zones].sort(
-    (a, b) => Number(a.deviceId !== null) - Number(b.deviceId !== null),
-  );
-  for (const zone of inOrder.slice(0, ZONES_SHOWN_MAX)) {
-    lines.push(
-      `  ${zone.origin} serial ${zone.serial}, ${zone.records} records`,
-      zone.deviceId !== null || pulled.has(zone.policyId)
-        ? `    dig @${address} -p ${port} ${zone.origin} AXFR`
-        : '    refused to everyone until a device is assigned the policy',
-    );
-  }
-  if (zones.length > ZONES_SHOWN_MAX) {
-    lines.push(`  and ${zones.length - ZONES_SHOWN_MAX} more: GET ${base}/api/v1/zones`);
-  }
-  if (sluice.adminToken !== null) {
-    lines.push(
-      '',
-      'Admin token, shown this once (only its hash is kept):',
-      `  ${sluice.adminToken}`,
-      `  curl -H 'Authorization: Bearer ${sluice.adminToken}' ${base}/api/v1/policies`,
-    );
-  }
-  return `${lines.join('\n')}\n\n`;
+/** One line for `systemctl status`. */
+function statusOf(sluice: Sluice): string {
+  return `serving ${sluice.publisher.state.zones.size} zones`;
 }
 
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
+/** What can be put right from outside is told on one line, without where in the program it showed. */
+function isForOperator(error: unknown): boolean {
+  const isSystemError = error instanceof Error && 'syscall' in error;
+  return error instanceof StartError || error instanceof StoreError || isSystemError;
 }
 
 function messageOf(error: unknown): string {

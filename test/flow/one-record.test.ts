@@ -176,6 +176,7 @@ describe('publish/: an edit becomes a revision', () => {
     expect(change.zones.slice(0, 1)).toEqual([
       {
         origin: ZONE,
+        accountId: house.accountId,
         policyId: 1,
         deviceId: null,
         fromSerial: serial - 1,

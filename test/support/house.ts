@@ -57,6 +57,8 @@ export type HouseEvent =
       'kind'
     >);
 
+export type HouseRefusal = Parameters<Observer['refused']>[0];
+
 export interface AskOptions extends QueryOptions {
   readonly from?: string;
   readonly protocol?: Peer['protocol'];
@@ -66,6 +68,8 @@ export interface AskOptions extends QueryOptions {
 export interface Desk {
   /** What the nameserver told about devices, in order. */
   readonly events: HouseEvent[];
+  /** What it told about questions that were refused. */
+  readonly refusals: HouseRefusal[];
   /** One question, one message back, over UDP unless told otherwise. Throws when there is none. */
   ask(name: string, type: keyof typeof RRTYPE | number, options?: AskOptions): Message;
   /** Raw octets in, what the nameserver makes of them out. */
@@ -144,12 +148,14 @@ function createDesk(given: {
 }): Desk {
   const { directory, time, more } = given;
   const events: HouseEvent[] = [];
+  const refusals: HouseRefusal[] = [];
   const handler = createNameserver({
     directory,
     observer: {
       polled: (event) => events.push({ kind: 'polled', ...event }),
       transferred: ({ kind, ...event }) =>
         events.push({ kind: 'transferred', transfer: kind, ...event }),
+      refused: (event) => refusals.push(event),
       answered: () => {},
     },
     clock: () => time.now,
@@ -166,6 +172,7 @@ function createDesk(given: {
 
   return {
     events,
+    refusals,
     handle,
     ask(name, type, { from, protocol = 'udp', ...more } = {}) {
       const query = makeQuery(name, type, { nowSeconds: nowSeconds(), ...more });

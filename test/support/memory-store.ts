@@ -4,6 +4,7 @@ import {
   type DeviceZoneStatus,
   HISTORY_ROWS_MAX,
   type Holder,
+  type KeyUse,
   type LoggedChange,
   type OutboxRow,
   type OwedNotify,
@@ -20,6 +21,7 @@ import {
   type StoredRevision,
   type StoredZone,
 } from '../../src/publish/store-port.ts';
+import { inTurn } from './in-turn.ts';
 
 /** The store's interface over maps, for tests that publish thousands of times. */
 export interface MemoryStore extends Store {
@@ -39,6 +41,7 @@ export function memoryStore(): MemoryStore {
   const zones = new Map<string, StoredZone>();
   const outbox = new Map<string, OutboxRow>();
   const statuses = new Map<string, DeviceZoneStatus>();
+  const keyUses = new Map<number, KeyUse>();
   let owners: StoredOwners[] = [];
   const pins = new Map<number, StoredPin>();
   const notes = new Map<string, Uint8Array>();
@@ -84,6 +87,7 @@ export function memoryStore(): MemoryStore {
     history = history.filter(({ holder }) => holder.kind !== kind || holder.id !== id);
     if (kind === 'policy') pins.delete(id);
     if (kind === 'feed') feedStates.delete(id);
+    if (kind === 'key') keyUses.delete(id);
     notes.delete(`${kind} ${id}`);
   };
   const prune = (origin: string, keep: number): void => {
@@ -158,16 +162,17 @@ export function memoryStore(): MemoryStore {
       for (const pin of structuredClone([...compaction.pins])) pins.set(pin.policyId, pin);
     },
     dueNotifies: async (now, limit) =>
-      [...outbox.values()].filter(({ nextAttemptAt }) => nextAttemptAt <= now).slice(0, limit),
+      inTurn([...outbox.values()].filter(({ nextAttemptAt }) => nextAttemptAt <= now)).slice(
+        0,
+        limit,
+      ),
     nextNotifyAt: async () =>
       outbox.size === 0 ? null : Math.min(...[...outbox.values()].map((row) => row.nextAttemptAt)),
-    async notifyAcknowledged(row) {
-      if (outbox.get(outboxKey(row))?.serial === row.serial) outbox.delete(outboxKey(row));
-    },
-    async notifyFailed(row, attempts, nextAttemptAt) {
-      const held = outbox.get(outboxKey(row));
-      if (held?.serial === row.serial)
-        outbox.set(outboxKey(row), { ...held, attempts, nextAttemptAt });
+    async settleNotifies({ acknowledged, failed }) {
+      for (const row of acknowledged)
+        if (outbox.get(outboxKey(row))?.serial === row.serial) outbox.delete(outboxKey(row));
+      for (const row of failed)
+        if (outbox.get(outboxKey(row))?.serial === row.serial) outbox.set(outboxKey(row), row);
     },
     owedNotifies: async () => [...outbox.values()],
     async putDeviceZoneStatus(rows) {
@@ -177,6 +182,10 @@ export function memoryStore(): MemoryStore {
       for (const row of rows) statuses.delete(`${row.deviceId} ${row.origin}`);
     },
     deviceZoneStatus: async () => [...statuses.values()],
+    async putKeyUses(rows) {
+      for (const row of rows) if (entities.has(`key ${row.keyId}`)) keyUses.set(row.keyId, row);
+    },
+    keyUses: async () => [...keyUses.values()],
     changes: async (query) =>
       commits
         .flatMap(({ change: { subjects, accountIds, ...change } }, place) => {

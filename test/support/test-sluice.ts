@@ -114,10 +114,15 @@ export function temporaryDirectory(): string {
 /** Ports that the system chooses, which no configuration file may ask for. */
 function testConfig(yaml: string, dataDirectory: string): Config {
   const config = parseConfig(yaml, 'test');
+  const tlsListen = config.dns.tls.listen.map(({ address }) => ({ address, port: 0 }));
   return {
     ...config,
     dataDirectory,
-    dns: { ...config.dns, listen: [{ address: '127.0.0.1', port: 0 }] },
+    dns: {
+      ...config.dns,
+      listen: [{ address: '127.0.0.1', port: 0 }],
+      tls: { ...config.dns.tls, listen: tlsListen },
+    },
     http: { ...config.http, listen: { address: '127.0.0.1', port: 0 } },
   };
 }
