@@ -13,6 +13,7 @@ import {
   RRTYPE,
   readMessage,
 } from '../../src/dns/index.ts';
+import { createTransferCounter } from './transfer-counter.ts';
 
 /** Where a server under test answers. */
 export interface Endpoint {
@@ -39,21 +40,23 @@ export async function drainTransfer(
   zone: string,
   from?: number,
 ): Promise<Drained> {
-  const soa = await askSoa(server, zone);
-  const end = soa.rdata.subarray(soa.rdata.length - SOA_FIXED_OCTETS);
   const query = transferQuery(parseName(zone), from);
   const start = performance.now();
   const socket = connect(server.port, server.address);
   socket.setNoDelay(true);
   socket.setTimeout(DRAIN_TIMEOUT_MS, () => socket.destroy(new Error('the transfer stalled')));
   socket.write(query);
-  const counter = createMessageCounter(end);
+  const counter = createTransferCounter();
   return new Promise((resolve, reject) => {
     socket.on('data', (chunk: Buffer) => {
-      if (!counter.add(chunk)) return;
-      const ms = performance.now() - start;
-      socket.destroy();
-      resolve({ octets: counter.octets(), messages: counter.messages(), ms });
+      try {
+        if (!counter.add(chunk)) return;
+        const ms = performance.now() - start;
+        socket.destroy();
+        resolve({ octets: counter.octets(), messages: counter.messages(), ms });
+      } catch (error) {
+        socket.destroy(error as Error);
+      }
     });
     socket.on('error', reject);
     socket.on('close', () => reject(new Error(`closed after ${counter.messages()} messages`)));
@@ -62,8 +65,7 @@ export async function drainTransfer(
 
 /** The serial of a zone, over UDP. */
 export async function askSerial(server: Endpoint, zone: string): Promise<number> {
-  const { rdata } = await askSoa(server, zone);
-  return Buffer.from(rdata).readUInt32BE(rdata.length - SOA_FIXED_OCTETS);
+  return serialOf((await askSoa(server, zone)).rdata);
 }
 
 /** One DNS UPDATE over TCP that adds records (RFC 2136 section 2.5.1); resolves with the answer. */
@@ -92,13 +94,23 @@ export async function waitForSerial(server: Endpoint, zone: string, not: number)
   throw new Error(`${zone} keeps serial ${not}`);
 }
 
+/** A query for the SOA of a zone, without length. */
+export function soaQuery(zone: Name, id: number): Uint8Array {
+  const writer = createMessageWriter(scratch);
+  writer.start({ id });
+  writer.question({ name: zone, type: RRTYPE.SOA, class: CLASS.IN });
+  return scratch.slice(0, writer.finish());
+}
+
+/** The serial in the rdata of an SOA. */
+export function serialOf(soa: Uint8Array): number {
+  return Buffer.from(soa).readUInt32BE(soa.length - SOA_FIXED_OCTETS);
+}
+
 async function askSoa(server: Endpoint, zone: string): Promise<ResourceRecord> {
   const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
   try {
-    const writer = createMessageWriter(scratch);
-    writer.start({ id: 7 });
-    writer.question({ name: parseName(zone), type: RRTYPE.SOA, class: CLASS.IN });
-    socket.send(scratch.slice(0, writer.finish()), server.port, server.address);
+    socket.send(soaQuery(parseName(zone), 7), server.port, server.address);
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const [answer] = (await once(socket, 'message', { signal })) as [Buffer];
     const message = readMessage(answer);
@@ -132,7 +144,8 @@ async function askTcp(server: Endpoint, query: Uint8Array): Promise<Message> {
 
 const scratch = new Uint8Array(512);
 
-function transferQuery(zone: Name, from: number | undefined): Uint8Array {
+/** A query for AXFR, or IXFR from a serial, with its length in front. */
+export function transferQuery(zone: Name, from?: number): Uint8Array {
   const writer = createMessageWriter(scratch);
   writer.start({ id: 9 });
   writer.question({
@@ -150,48 +163,4 @@ function transferQuery(zone: Name, from: number | undefined): Uint8Array {
 
 function framed(message: Uint8Array): Uint8Array {
   return Uint8Array.from([message.length >> 8, message.length & 0xff, ...message]);
-}
-
-/** Follows the framing over chunk boundaries without keeping more than the end of the current message. */
-function createMessageCounter(end: Uint8Array) {
-  let octets = 0;
-  let messages = 0;
-  /** Octets of the current message still to come; below 0: of its length. */
-  let left = 0;
-  let lengthOctets = 0;
-  let length = 0;
-  let tail = Buffer.alloc(0);
-  return {
-    octets: () => octets,
-    messages: () => messages,
-    /** True when the last message has come. */
-    add(chunk: Buffer): boolean {
-      octets += chunk.length;
-      for (let at = 0; at < chunk.length; ) {
-        if (left === 0) {
-          length = (length << 8) | chunk[at++];
-          if (++lengthOctets < 2) continue;
-          left = length;
-          lengthOctets = 0;
-          length = 0;
-          continue;
-        }
-        const taken = Math.min(left, chunk.length - at);
-        left -= taken;
-        at += taken;
-        // Only the last octets of a message are ever looked at.
-        if (left < SOA_FIXED_OCTETS) {
-          tail = Buffer.concat([
-            tail,
-            chunk.subarray(Math.max(0, at - SOA_FIXED_OCTETS), at),
-          ]).subarray(-SOA_FIXED_OCTETS);
-        }
-        if (left > 0) continue;
-        messages++;
-        if (tail.equals(end)) return true;
-        tail = Buffer.alloc(0);
-      }
-      return false;
-    },
-  };
 }

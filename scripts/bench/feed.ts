@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CLASS, createMessageWriter, parseName, RRTYPE } from '../../src/dns/index.ts';
 import { freshNames, generateRules } from './generate.ts';
-import { residentOctets, startEmptySluice } from './servers.ts';
+import { residentOctets } from './processes.ts';
+import { startEmptySluice } from './servers.ts';
 
 /**
  * A large feed from a file: how long from its octets on disk to the new serial being served, and how

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askSerial } from './client.ts';
 import { freshNames, generateRules } from './generate.ts';
+import { residentOctets } from './processes.ts';
 import { median } from './report.ts';
-import { residentOctets, startEmptySluice } from './servers.ts';
+import { startEmptySluice } from './servers.ts';
 
 /**
  * Many policies over one catalogue: how long they take to make, what they take in memory, and how

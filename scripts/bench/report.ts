@@ -23,9 +23,21 @@ export function renderReport(rows: readonly Row[]): string {
       ...ratios,
     ];
   });
-  return [header, header.map(() => '---'), ...lines]
+  return renderTable([header, ...lines]);
+}
+
+/** A Markdown table; the first row is its head. */
+export function renderTable([head, ...rows]: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
+}
+
+/** The sample that so large a share of all lies at or below; null when there are none. */
+export function percentile(samples: ArrayLike<number>, share: number): number | null {
+  if (samples.length === 0) return null;
+  const sorted = Float64Array.from(samples).sort();
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 }
 
 export function median(samples: readonly number[]): number | null {
@@ -35,6 +47,7 @@ export function median(samples: readonly number[]): number | null {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function format(value: number): string {
+/** Three digits or more, whatever the size. */
+export function format(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
 }

@@ -5,17 +5,10 @@ import { parseArgs } from 'node:util';
 import { CLASS, encodeRdata, parseName, type ResourceRecord, RRTYPE } from '../../src/dns/index.ts';
 import { askSerial, drainTransfer, update, waitForSerial } from './client.ts';
 import { freshNames, generateRules } from './generate.ts';
+import { startKnot, startNamed, writeZones } from './peers.ts';
+import { residentOctets } from './processes.ts';
 import { type Row, renderReport } from './report.ts';
-import {
-  residentOctets,
-  restartSluice,
-  type Server,
-  type SluiceServer,
-  startKnot,
-  startNamed,
-  startSluice,
-  writeZones,
-} from './servers.ts';
+import { restartSluice, type Server, type SluiceServer, startSluice } from './servers.ts';
 
 const { values } = parseArgs({
   options: {

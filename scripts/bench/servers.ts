@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { askSerial, type Endpoint } from './client.ts';
-import { LOCAL_ADDRESS, type Rules, zoneFile } from './generate.ts';
+import { LOCAL_ADDRESS, type Rules } from './generate.ts';
+import { freePort, startProcess, stopProcess, until } from './processes.ts';
 
 /** A server under test with the benchmark's zone. */
 export interface Server extends Endpoint {
@@ -20,20 +18,36 @@ export interface Server extends Endpoint {
 export interface SluiceServer extends Server {
   /** Calls the admin API. */
   api<Result>(method: string, path: string, body?: unknown): Promise<Result>;
+  /** What the server has counted, in the text form of Prometheus. */
+  metrics(): Promise<string>;
   readonly targetId: number;
 }
 
-export const PEER_ZONE = 'rpz.bench.example.';
-const START_TIMEOUT_MS = 300_000;
+/** The zone of the policy that `makePolicy` makes. */
+export const SLUICE_ZONE = 'rpz.bench.main.sluice.internal.';
+
+/** What differs from the settings of all benchmarks. */
+export interface SluiceSettings {
+  /** How long a client may take nothing of a transfer. */
+  readonly stallSeconds?: number;
+}
+
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Starts Sluice on a fresh folder and gives it the rules through the admin API, as a user would. */
 export async function startSluice(folder: string, rules: Rules): Promise<SluiceServer> {
-  const running = await launchSluice(folder);
-  const token = /sluice_\S+/.exec(running.output())?.[0];
-  if (token === undefined) throw new Error(`no admin token in: ${running.output()}`);
-  writeFileSync(join(folder, 'token'), token);
-  const api = apiOf(running.http, token);
+  const running = await startEmptySluice(folder);
+  const { api } = running;
+  const { policyId, targetId } = await makePolicy(api, rules);
+  await makeDevice(api, { name: 'bench', sources: ['127.0.0.0/8'], policyId });
+  return { ...running, zone: SLUICE_ZONE, targetId };
+}
+
+/** A DNS policy of the rules, whose zone is SLUICE_ZONE; `targetId` is of the blocked ones. */
+export async function makePolicy(
+  api: SluiceServer['api'],
+  rules: Rules,
+): Promise<{ readonly policyId: number; readonly targetId: number }> {
   const block = await makeTarget(api, 'bench blocked', rules.blocked);
   const allow = await makeTarget(api, 'bench allowed', rules.allowed);
   const local = await makeTarget(api, 'bench local', rules.local);
@@ -47,24 +61,27 @@ export async function startSluice(folder: string, rules: Rules): Promise<SluiceS
       { kind: 'target', id: local, action: data },
     ],
   });
-  await api('POST', '/devices', {
-    name: 'bench',
-    type: 'dns',
-    sources: ['127.0.0.0/8'],
-    access: 'source',
-    policyId: policy.id,
-  });
-  return { ...running.server, api, targetId: block };
+  return { policyId: policy.id, targetId: block };
+}
+
+/** A device that is known by its source addresses alone. */
+export async function makeDevice(
+  api: SluiceServer['api'],
+  device: { readonly name: string; readonly sources: readonly string[]; readonly policyId: number },
+): Promise<void> {
+  await api('POST', '/devices', { ...device, type: 'dns', access: 'source' });
 }
 
 /** Starts Sluice on a fresh folder with nothing in it but the canary. */
 export async function startEmptySluice(
   folder: string,
-): Promise<Pick<SluiceServer, 'api' | 'address' | 'port' | 'pid' | 'stop'>> {
-  const running = await launchSluice(folder);
+  settings: SluiceSettings = {},
+): Promise<Omit<SluiceServer, 'targetId'>> {
+  const running = await launchSluice(folder, settings);
   const token = /sluice_\S+/.exec(running.output())?.[0];
   if (token === undefined) throw new Error(`no admin token in: ${running.output()}`);
-  return { ...running.server, api: apiOf(running.http, token) };
+  writeFileSync(join(folder, 'token'), token);
+  return { ...running.server, ...callsTo(running.http, token) };
 }
 
 /** Starts Sluice again on a folder that it has served before. */
@@ -72,73 +89,11 @@ export async function restartSluice(folder: string): Promise<SluiceServer> {
   const running = await launchSluice(folder);
   const token = readFileSync(join(folder, 'token'), 'utf8');
   const startMs = await untilServed(running.server, running.startedAt);
-  return { ...running.server, startMs, api: apiOf(running.http, token), targetId: 0 };
+  return { ...running.server, startMs, ...callsTo(running.http, token), targetId: 0 };
 }
 
-export async function startNamed(folder: string): Promise<Server> {
-  const port = await freePort();
-  const configuration = `
-    options { directory "${folder}"; listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; };
-      recursion no; pid-file none; allow-transfer { any; }; notify no; max-ixfr-ratio unlimited;
-      transfers-out 100; minimal-responses yes; };
-    controls { };
-    zone "${PEER_ZONE}" { type primary; file "zone.db"; allow-update { any; }; check-names ignore; ixfr-from-differences no; };`;
-  writeFileSync(join(folder, 'named.conf'), configuration);
-  return startPeer('BIND', port, folder, ['named', '-g', '-c', join(folder, 'named.conf')]);
-}
-
-export async function startKnot(folder: string): Promise<Server> {
-  const port = await freePort();
-  const configuration = `
-server:
-  rundir: "${folder}"
-  listen: 127.0.0.1@${port}
-database:
-  storage: "${folder}"
-acl:
-  - id: any
-    address: 127.0.0.0/8
-    action: [transfer, update]
-template:
-  - id: default
-    storage: "${folder}"
-    semantic-checks: off
-zone:
-  - domain: ${PEER_ZONE}
-    file: zone.db
-    acl: any
-    zonefile-sync: -1
-    journal-content: changes
-`;
-  writeFileSync(join(folder, 'knot.conf'), configuration);
-  return startPeer('Knot', port, folder, ['knotd', '-c', join(folder, 'knot.conf')]);
-}
-
-/** Writes the rules as a zone file into each folder. */
-export async function writeZones(folders: readonly string[], rules: Rules): Promise<void> {
-  for (const folder of folders) {
-    mkdirSync(folder, { recursive: true });
-    const file = createWriteStream(join(folder, 'zone.db'));
-    let text = '';
-    for (const line of zoneFile(rules, PEER_ZONE, 1)) {
-      text += line;
-      if (text.length < 1 << 20) continue;
-      if (!file.write(text))
-        await new Promise<void>((resolve) => file.once('drain', () => resolve()));
-      text = '';
-    }
-    file.end(text);
-    await finished(file);
-  }
-}
-
-/** Resident memory of a process, in octets. */
-export function residentOctets(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
-}
-
-async function launchSluice(folder: string) {
+/** The limit on answers per network is off: here all clients are one network. */
+async function launchSluice(folder: string, { stallSeconds = 30 }: SluiceSettings = {}) {
   mkdirSync(folder, { recursive: true });
   const [dnsPort, httpPort] = [await freePort(), await freePort()];
   const config = join(folder, 'sluice.yaml');
@@ -146,39 +101,46 @@ async function launchSluice(folder: string) {
     config,
     `dataDirectory: ${JSON.stringify(join(folder, 'data'))}
 sampleCatalogue: false
-dns: { listen: [{ address: 127.0.0.1, port: ${dnsPort} }] }
+dns:
+  listen: [{ address: 127.0.0.1, port: ${dnsPort} }]
+  rateLimit: { answersPerSecond: 0 }
+  transfers: { stallTimeout: ${stallSeconds}s }
 http: { listen: { port: ${httpPort} }, bodyMax: 512 MiB }
 log: { level: warn }
 `,
   );
   const startedAt = performance.now();
   // As `npm start` does it.
-  const child = spawn(process.execPath, ['--max-semi-space-size=4', MAIN, '--config', config], {
+  const command = ['--max-semi-space-size=4', MAIN, '--config', config];
+  const child = startProcess(process.execPath, command, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
   });
-  endWithUs(child);
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  await until(() => output.includes('HTTP'), 'Sluice does not start');
+  const isUp = (): boolean => {
+    if (child.exitCode !== null) throw new Error(`Sluice ended with code ${child.exitCode}`);
+    return output.includes('HTTP');
+  };
+  await until(isUp, 'Sluice does not start');
   const server: Server = {
     name: 'Sluice',
     address: '127.0.0.1',
     port: dnsPort,
-    zone: 'rpz.bench.main.sluice.internal.',
+    zone: SLUICE_ZONE,
     pid: child.pid ?? 0,
     startMs: performance.now() - startedAt,
     stop: () => stopProcess(child),
   };
-  return { server, startedAt, http: `http://127.0.0.1:${httpPort}/api/v1`, output: () => output };
+  return { server, startedAt, http: `http://127.0.0.1:${httpPort}`, output: () => output };
 }
 
-function apiOf(base: string, token: string): SluiceServer['api'] {
-  return async (method, path, body) => {
+function callsTo(http: string, token: string): Pick<SluiceServer, 'api' | 'metrics'> {
+  const call = async (method: string, path: string, body?: unknown): Promise<string> => {
     const isText = typeof body === 'string';
-    const response = await fetch(`${base}${path}`, {
+    const response = await fetch(`${http}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -191,7 +153,14 @@ function apiOf(base: string, token: string): SluiceServer['api'] {
     const text = await response.text();
     if (!response.ok)
       throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
-    return text === '' ? undefined : JSON.parse(text);
+    return text;
+  };
+  return {
+    metrics: () => call('GET', '/metrics'),
+    async api(method, path, body) {
+      const text = await call(method, `/api/v1${path}`, body);
+      return text === '' ? undefined : JSON.parse(text);
+    },
   };
 }
 
@@ -205,28 +174,8 @@ async function makeTarget(
   return target.id;
 }
 
-async function startPeer(
-  name: string,
-  port: number,
-  folder: string,
-  command: readonly string[],
-): Promise<Server> {
-  const startedAt = performance.now();
-  const child = endWithUs(spawn(command[0], command.slice(1), { stdio: 'ignore', cwd: folder }));
-  const server = {
-    name,
-    address: '127.0.0.1',
-    port,
-    zone: PEER_ZONE,
-    pid: child.pid ?? 0,
-    startMs: 0,
-    stop: () => stopProcess(child),
-  };
-  const startMs = await untilServed(server, startedAt);
-  return { ...server, startMs };
-}
-
-async function untilServed(
+/** Waits until a server answers for its zone; returns the time since `startedAt`, in milliseconds. */
+export async function untilServed(
   server: Endpoint & { readonly zone: string },
   startedAt: number,
 ): Promise<number> {
@@ -240,36 +189,4 @@ async function untilServed(
     ]);
   await until(isServed, `${server.zone} is not served`);
   return performance.now() - startedAt;
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const deadline = performance.now() + START_TIMEOUT_MS;
-  while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(otherwise);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
-/** A benchmark that fails leaves no server behind. */
-function endWithUs(child: ChildProcess): ChildProcess {
-  process.once('exit', () => child.kill('SIGKILL'));
-  return child;
-}
-
-async function stopProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-  await gone;
-  clearTimeout(timer);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address === 'object' && address !== null) return address.port;
-  throw new Error('no free port');
 }

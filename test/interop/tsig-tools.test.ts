@@ -126,6 +126,30 @@ describe.skipIf(!installed).each(TOOLS)('%s, which signs its questions', (tool) 
     expect(await query(tool, sluice, 'AXFR')).not.toMatch(/\sSOA\s+ns\./);
   });
 
+  it('is answered under both keys during a rotation, and the old one ends once the new one was used', async () => {
+    const name = `turn-${tool}`;
+    const { id, key: before } = await sluice.addDevice({ name, type: 'dns', policyId });
+    const keysShown = async () => (await sluice.ok('GET', `/devices/${id}/keys`)).items;
+    const rotated = await sluice.ok('POST', `/devices/${id}/keys/rotate`, { overlap: null });
+    const after = {
+      name: String(rotated.key?.name),
+      algorithm: String(rotated.key?.algorithm),
+      secret: String(rotated.secret),
+    };
+    expect(await query(tool, sluice, 'AXFR', before)).toMatch(/\sSOA\s+ns\./);
+    expect(await keysShown()).toMatchObject([
+      { uses: 1, lastUsedFrom: '127.0.0.1', expiresAt: null },
+      { uses: 0, firstUsedAt: null },
+    ]);
+    const soa = await query(tool, sluice, 'SOA', after);
+    expect(soa).toMatch(/\sSOA\s+ns\./);
+    expect(soa).not.toMatch(DOUBT);
+    await expect.poll(keysShown).toMatchObject([{ expiresAt: expect.any(String) }, { uses: 1 }]);
+    expect(await query(tool, sluice, 'SOA', before)).toMatch(/\sSOA\s+ns\./);
+    const { warnings } = await sluice.ok('GET', `/devices/${id}`);
+    expect(warnings).toMatchObject([expect.stringContaining('was still used on')]);
+  });
+
   async function expectRefusal(key: Key, error: string): Promise<void> {
     const soa = await query(tool, sluice, 'SOA', key);
     // kdig shows the error of the TSIG record in the place of the RCODE.

@@ -9,10 +9,12 @@ export interface ZoneSource {
   readonly key?: TsigKey;
 }
 
-/** For a program that serves, as a secondary, one zone. */
+/** For a program that serves, as a secondary, one zone, or all that a catalog zone lists. */
 export interface SecondaryOptions {
   readonly listen?: Endpoint;
   readonly secondary: ZoneSource;
+  /** Whether the zone is a catalog zone to be followed. */
+  readonly isCatalog?: boolean;
 }
 
 /** A zone that a peer serves as the primary, from text in master file format. */
@@ -31,6 +33,7 @@ export interface PrimaryZone {
 export function sourceValues(source: ZoneSource, own: Endpoint, folder: string) {
   return {
     zone: source.zone,
+    catalog: source.zone,
     'primary-address': source.primary.address,
     'primary-port': source.primary.port,
     'own-address': own.address,

@@ -5,8 +5,13 @@ import { type SecondaryOptions, sourceValues } from './feed.ts';
 import { makePeerFolder, type Peer, startProgram } from './program.ts';
 import { fillSample } from './sample.ts';
 
-/** Knot DNS as the secondary of a zone, with config/knot/sluice-secondary.conf. */
-export async function startKnot(options: SecondaryOptions): Promise<Peer> {
+/** Knot DNS as the secondary of a zone or of a catalog's members, with config/knot. */
+export async function startKnot(
+  options: SecondaryOptions & {
+    /** Take no content of the zone whose ZONEMD (RFC 8976) is missing or wrong. */
+    readonly verifiesDigest?: boolean;
+  },
+): Promise<Peer> {
   const folder = await makePeerFolder('knotd');
   const listen = options.listen ?? (await endpointFor('knotd'));
   const configuration = [
@@ -21,10 +26,12 @@ export async function startKnot(options: SecondaryOptions): Promise<Peer> {
     `log:`,
     `  - target: stdout`,
     `    any: info`,
-    `template:`,
-    `  - id: default`,
-    `    storage: "${folder}"`,
-    await fillSample('knot/sluice-secondary.conf', sourceValues(options.secondary, listen, folder)),
+    ...(options.isCatalog ? [] : [`template:`, `  - id: default`, `    storage: "${folder}"`]),
+    ...(options.verifiesDigest ? [`    zonemd-verify: on`] : []),
+    await fillSample(
+      options.isCatalog ? 'knot/sluice-catalog.conf' : 'knot/sluice-secondary.conf',
+      sourceValues(options.secondary, listen, folder),
+    ),
   ];
   const file = join(folder, 'knot.conf');
   await writeFile(file, configuration.join('\n'), { mode: 0o600 });

@@ -25,6 +25,8 @@ export interface NamedOptions {
   readonly upstream?: 'forward' | 'iterate';
   /** Zones to take from a primary and serve, with config/bind/sluice-ip-zone.conf. */
   readonly secondaries?: readonly ZoneSource[];
+  /** Catalog zones to follow, with config/bind/sluice-catalog*.conf. */
+  readonly catalogs?: readonly ZoneSource[];
   /** Zones to be the primary of. */
   readonly primaries?: readonly PrimaryZone[];
   /** More lines for `options { … }`. */
@@ -43,12 +45,14 @@ export async function startNamed(options: NamedOptions): Promise<Named> {
     await writeFile(join(folder, 'root.hints'), hints);
   }
   const policy = await policyParts(options.rpz, listen, folder);
+  const catalogs = await catalogParts(options.catalogs ?? [], listen, folder);
   const configuration = [
     ...(await keyStatements(options)),
     `options {`,
     ...ownOptions(listen, source, folder),
     ...upstreamOptions(options),
     policy.options,
+    ...catalogs.options,
     options.extraOptions ?? '',
     `};`,
     `controls { };`,
@@ -59,6 +63,7 @@ export async function startNamed(options: NamedOptions): Promise<Named> {
         fillSample('bind/sluice-ip-zone.conf', sourceValues(source, listen, folder)),
       ),
     )),
+    ...catalogs.zones,
     ...(options.primaries ?? []).map(primaryStatement),
   ];
   const file = join(folder, 'named.conf');
@@ -123,12 +128,29 @@ async function policyParts(source: ZoneSource | undefined, listen: Endpoint, fol
   };
 }
 
+/** BIND has one list of catalogs, so those after the first go into the list of the first. */
+async function catalogParts(sources: readonly ZoneSource[], listen: Endpoint, folder: string) {
+  const fill = (sample: string, source: ZoneSource) =>
+    fillSample(`bind/${sample}.conf`, sourceValues(source, listen, folder));
+  const options = await Promise.all(
+    sources.map((source) => fill('sluice-catalog-options', source)),
+  );
+  const zones = await Promise.all(sources.map((source) => fill('sluice-catalog', source)));
+  const [first = '', ...others] = options;
+  const entries = others.map((text) => /zone "(?:.|\n)*?min-update-interval 1;/.exec(text)![0]);
+  return {
+    options: [first.replace(/(min-update-interval 1;)/, (line) => [line, ...entries].join('\n'))],
+    zones,
+  };
+}
+
 /** Each key once, though several zones may use it. */
 async function keyStatements(options: NamedOptions): Promise<string[]> {
   const keys = new Map<string, TsigKey>();
   for (const { key } of [
     ...(options.rpz === undefined ? [] : [options.rpz]),
     ...(options.secondaries ?? []),
+    ...(options.catalogs ?? []),
     ...(options.primaries ?? []),
   ]) {
     if (key !== undefined) keys.set(key.name, key);

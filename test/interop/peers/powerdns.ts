@@ -9,14 +9,15 @@ import { fillSample } from './sample.ts';
 /** Where Debian's package pdns-backend-sqlite3 puts the tables' definition. */
 const SCHEMA = '/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql';
 
-/** PowerDNS as the secondary of a zone, on SQLite, with config/powerdns/sluice-secondary.sql. */
+/** PowerDNS as the secondary of a zone or of a catalog's members, on SQLite, with config/powerdns. */
 export async function startPowerDns(options: SecondaryOptions): Promise<Peer> {
   const folder = await makePeerFolder('pdns_server');
   const listen = options.listen ?? (await endpointFor('pdns_server'));
   const values = sourceValues(options.secondary, listen, folder);
   const database = new Database(join(folder, 'pdns.sqlite3'));
   database.exec(await readFile(SCHEMA, 'utf8'));
-  database.exec(await fillSample('powerdns/sluice-secondary.sql', values));
+  const sample = options.isCatalog ? 'sluice-catalog.sql' : 'sluice-secondary.sql';
+  database.exec(await fillSample(`powerdns/${sample}`, values));
   database.close();
   const settings = [
     `launch=gsqlite3`,

@@ -1,0 +1,65 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+const START_TIMEOUT_MS = 300_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+/** Starts a program that ends with us: a benchmark that fails leaves no server behind. */
+export function startProcess(
+  command: string,
+  options: readonly string[],
+  spawnOptions: SpawnOptions,
+): ChildProcess {
+  const child = spawn(command, [...options], spawnOptions);
+  process.once('exit', () => child.kill('SIGKILL'));
+  return child;
+}
+
+/** Resolves when the process is gone. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await gone;
+  clearTimeout(timer);
+}
+
+export async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  otherwise: string,
+  timeoutMs = START_TIMEOUT_MS,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error(otherwise);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Resident memory of a process, in octets. */
+export function residentOctets(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Processor time that a process has taken, all threads, in seconds. */
+export function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // The name in parentheses may hold spaces; user and system time are the 14th and 15th field.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+}
+
+/** USER_HZ, which Linux has told programs since there is one. */
+const CLOCK_TICKS_PER_SECOND = 100;
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address === 'object' && address !== null) return address.port;
+  throw new Error('no free port');
+}
