@@ -158,7 +158,7 @@ async function startInOrder(
   settings.add(notifier);
   started(() => notifier.stop());
   follow(() => notifier.wake());
-  started(() => publisher.idle());
+  started(() => publisher.close());
 
   const expiry = startExpiryClock({
     publisher,

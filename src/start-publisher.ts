@@ -28,6 +28,10 @@ export async function startPublisher(options: {
       revisionsMax: config.journal.revisionsMax,
       octetsMax: config.journal.zoneMaxOctets,
     },
+    digestThread: {
+      onError: (error) =>
+        log.warn({ err: error }, 'the thread for zone digests died; they are made in slices'),
+    },
     onListenerError: (error) => log.error({ err: error }, 'a publication was not told to all'),
     onPublished: ({ zones }) => {
       for (const { origin, fromSerial, toSerial } of zones) {

@@ -2,6 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ModelError } from '../policy/model-error.ts';
 import { compactCatalogue } from './compact.ts';
 import { describeZones } from './describe-zones.ts';
+import {
+  type DigestThreadOptions,
+  startDigestThread,
+} from './digest-thread/start-digest-thread.ts';
 import { explainQuery } from './explain.ts';
 import { internInSlices } from './intern-slices.ts';
 import { listMemberLines } from './list-members.ts';
@@ -29,6 +33,8 @@ export interface PublisherOptions {
   /** Called after each swap, with the zones that have a new serial: this is where NOTIFY is woken. */
   readonly onPublished?: (published: Published<unknown>) => void;
   readonly onListenerError?: (error: unknown) => void;
+  /** How the thread for digests of large zones runs, and who is told when it dies. */
+  readonly digestThread?: DigestThreadOptions;
 }
 
 /**
@@ -47,6 +53,8 @@ function refuseTooMuchTried({ ownersTried }: Ledger): void {
 export interface RunningPublisher extends Publisher {
   /** Resolves when no edit is under way. */
   idle(): Promise<void>;
+  /** Waits for the edit that is under way, and ends what runs for the publisher. */
+  close(): Promise<void>;
 }
 
 /**
@@ -56,9 +64,10 @@ export interface RunningPublisher extends Publisher {
 export async function createPublisher(options: PublisherOptions): Promise<RunningPublisher> {
   const { store, clock, defaults, limits } = options;
   const common = { defaults, limits };
-  let loaded = await loadState(store, { ...common, now: clock() });
+  const digestThread = startDigestThread(options.digestThread);
+  let loaded = await loadState(store, { ...common, now: clock() }, digestThread);
   if (await compactCatalogue(loaded, store)) {
-    loaded = await loadState(store, { ...common, now: clock() });
+    loaded = await loadState(store, { ...common, now: clock() }, digestThread);
   }
   const ledger: Ledger = loaded.ledger;
   let state: PublishedState = loaded.state;
@@ -113,7 +122,8 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
       await nextTurn();
       // Not part of the plan: a dry run does not need them, and nothing else takes as long.
       const origins = changes.map(({ origin }) => origin);
-      const after = { ...plan.after, zones: await withDigests(plan.after.zones, origins) };
+      const zones = await withDigests(plan.after.zones, origins, digestThread);
+      const after = { ...plan.after, zones };
       const commit = planCommit({ by, before, after, finished, ledger, now, changes });
       if (commit === null) return published;
       await nextTurn();
@@ -173,6 +183,7 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
     memberNotes: (holder) => store.memberNotes(holder),
     internInSlices: (packed) => internInSlices({ packed, ledger, store, inTurn }),
     idle: () => tail.then(() => undefined),
+    close: () => tail.then(() => digestThread.close()),
     zones: () => describeZones(state.zones),
     listMembers: (holder, offset, limit) =>
       listMemberLines({ model: state.model, catalogue: ledger.catalogue, holder, offset, limit }),

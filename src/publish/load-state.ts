@@ -12,6 +12,7 @@ import { decodeRevision } from '../zone/revision-codec.ts';
 import { createRenderings } from '../zone/rpz-rendering.ts';
 import { type Revision, sideOf, type ZoneBody, type ZoneSnapshot } from '../zone/snapshot.ts';
 import { auditBody } from './audit-body.ts';
+import type { DigestThread } from './digest-thread/start-digest-thread.ts';
 import { decodeModel } from './entity-codec.ts';
 import { decodeMembers } from './member-codec.ts';
 import { owedNotifies } from './owed-notifies.ts';
@@ -47,6 +48,7 @@ export interface LoadedState {
 export async function loadState(
   store: Store,
   given: Pick<PlanOptions, 'defaults' | 'limits' | 'now'>,
+  digestThread?: DigestThread,
 ): Promise<LoadedState> {
   const stored = await store.load();
   const catalogue = new Catalogue();
@@ -67,7 +69,7 @@ export async function loadState(
   };
   const options = { ...given, catalogue, renderings };
   const compiled = compileAll({ stored, model, options });
-  const zones = await withDigests(compiled.state.zones, compiled.renewed);
+  const zones = await withDigests(compiled.state.zones, compiled.renewed, digestThread);
   const state = { ...compiled.state, zones };
   const renewed = [
     ...compiled.renewed.map((origin) => liveZone(origin, zones.get(origin)!)),

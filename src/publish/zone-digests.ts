@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PENDING_DIGEST, type ZoneSnapshot } from '../zone/snapshot.ts';
 import {
   DIGEST_CHUNK_OCTETS,
@@ -8,28 +7,49 @@ import {
   digestInput,
   zonemdRdata,
 } from '../zone/zone-digest.ts';
-
-/** After so long everyone else has a turn: queries are answered, transfers go on. */
-const SLICE_MS = 2;
+import { createSlices, type Slices } from './digest-slices.ts';
+import type { DigestThread } from './digest-thread/start-digest-thread.ts';
 
 /**
- * The zones with the digests of those at `origins` that have theirs pending. In slices of a few
- * milliseconds and not in a thread: to assemble the octets takes as long as to hash them (10 ms each
- * for 1,000,000 prefixes), and to hand a copy of them to a thread takes 5 ms in one go.
+ * The zones with the digests of those at `origins` that have theirs pending. Large ones are made in the
+ * thread, all of them asked for before anything is awaited; the others, and what the thread failed
+ * to do, here in slices of a few milliseconds.
  */
 export async function withDigests(
   zones: ReadonlyMap<string, ZoneSnapshot>,
   origins: Iterable<string>,
+  thread?: DigestThread,
 ): Promise<ReadonlyMap<string, ZoneSnapshot>> {
-  const digested: [string, ZoneSnapshot][] = [];
-  const slices = createSlices();
-  for (const origin of origins) {
+  const pending = [...origins].flatMap((origin): PendingZone[] => {
     const zone = zones.get(origin);
-    if (zone?.digest !== PENDING_DIGEST) continue;
-    digested.push([origin, { ...zone, digest: await zonemdOf(zone, slices) }]);
+    return zone?.digest === PENDING_DIGEST ? [{ origin, ...zone }] : [];
+  });
+  if (pending.length === 0) return zones;
+  const slices = createSlices();
+  const asked: { group: readonly PendingZone[]; digests: ReturnType<DigestThread['digests']> }[] =
+    [];
+  const digested = new Map(zones);
+  const put = ({ origin }: PendingZone, digest: Uint8Array): void => {
+    digested.set(origin, { ...zones.get(origin)!, digest });
+  };
+  const here: PendingZone[] = [];
+  // Zones of one policy carry one body, whose pages the thread looks up once.
+  for (const [body, group] of Map.groupBy(pending, (zone) => zone.body)) {
+    if (thread?.takes(body)) asked.push({ group, digests: thread.digests(body, group) });
+    else here.push(...group);
+    if (slices.isOver()) await slices.next();
   }
-  return digested.length === 0 ? zones : new Map([...zones, ...digested]);
+  for (const zone of here) put(zone, await zonemdOf(zone, slices));
+  for (const { group, digests } of asked) {
+    for (const [index, digest] of (await digests).entries()) {
+      const zone = group[index];
+      put(zone, digest ? zonemdRdata(zone.serial, digest) : await zonemdOf(zone, slices));
+    }
+  }
+  return digested;
 }
+
+type PendingZone = ZoneSnapshot & { readonly origin: string };
 
 /** For all zones: a piece is hashed at once, before anyone else has a turn. */
 const room = new Uint8Array(DIGEST_CHUNK_OCTETS);
@@ -46,17 +66,4 @@ async function zonemdOf(
     if (slices.isOver()) await slices.next();
   }
   return zonemdRdata(serial, hash.digest());
-}
-
-type Slices = ReturnType<typeof createSlices>;
-
-function createSlices() {
-  let began = performance.now();
-  return {
-    isOver: () => performance.now() - began >= SLICE_MS,
-    async next(): Promise<void> {
-      await nextTurn();
-      began = performance.now();
-    },
-  };
 }

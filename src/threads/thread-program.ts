@@ -32,9 +32,20 @@ export async function threadProgram(program: URL): Promise<ThreadProgram> {
 
 /** For threads that are started before anything else: reads it here and now. Throws when it cannot. */
 export function threadProgramNow(program: URL): ThreadProgram {
-  const known = strippedHere.get(program.href) ?? stripProgram(program);
+  const known = strippedHere.get(program.href) ?? quietly(() => stripProgram(program));
   strippedHere.set(program.href, known);
   return { program: program.href, sources: known };
+}
+
+/** Node warns that taking types away is experimental in it; its version is pinned, and the log is the operator's. */
+function quietly<Value>(run: () => Value): Value {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return run();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** Programs do not change while they run, and there are two or three of them. */

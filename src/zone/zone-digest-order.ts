@@ -12,6 +12,8 @@ export interface CanonicalRrset {
    * for, so that of a large zone only what is being digested is in hand.
    */
   packedRdatas(): Uint8Array;
+  /** Of an RRset of one record that lives on: its octets by the key of the zone's origin. */
+  readonly wire?: Map<string, Uint8Array>;
 }
 
 export function canonicalRrset({ labels, type, ttl, rdatas }: RelativeRrset): CanonicalRrset {
@@ -22,6 +24,22 @@ export function canonicalRrset({ labels, type, ttl, rdatas }: RelativeRrset): Ca
     packedRdatas: () => packRdatas(rdatas.map((rdata) => canonicalRdata(type, rdata))),
   };
 }
+
+/** As canonicalRrset, made once for an RRset that lives on from one serial to the next. */
+export function keptCanonicalRrset(rrset: RelativeRrset): CanonicalRrset {
+  const known = keptRrsets.get(rrset);
+  if (known !== undefined) return known;
+  if (rrset.rdatas.length !== 1) return canonicalRrset(rrset);
+  const { labels, type, ttl, packedRdatas } = canonicalRrset(rrset);
+  const packed = packedRdatas();
+  const kept = { labels, type, ttl, packedRdatas: () => packed, wire: new Map() };
+  keptRrsets.set(rrset, kept);
+  keptKeys.set(kept, orderKey(labels));
+  return kept;
+}
+
+const keptRrsets = new WeakMap<RelativeRrset, CanonicalRrset>();
+const keptKeys = new WeakMap<CanonicalRrset, string>();
 
 /** RRsets after which the caller may pause, while they are gathered: a millisecond. */
 const RRSETS_PER_PAUSE = 256;
@@ -36,7 +54,7 @@ export function* inCanonicalOrder(
 ): Generator<Uint8Array, CanonicalRrset[]> {
   const keyed: { readonly rrset: CanonicalRrset; readonly key: string }[] = [];
   for (const rrset of rrsets) {
-    keyed.push({ rrset, key: orderKey(rrset.labels) });
+    keyed.push({ rrset, key: keptKeys.get(rrset) ?? orderKey(rrset.labels) });
     if (keyed.length % RRSETS_PER_PAUSE === 0) yield PAUSE;
   }
   keyed.sort((a, b) => (a.key === b.key ? a.rrset.type - b.rrset.type : a.key < b.key ? -1 : 1));

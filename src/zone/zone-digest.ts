@@ -1,4 +1,4 @@
-import { concatName, lowerCaseName, type Name } from '../dns/name.ts';
+import { concatName, lowerCaseName, type Name, nameKey } from '../dns/name.ts';
 import { readUint16, writeOctets, writeUint16, writeUint32 } from '../dns/octets.ts';
 import { encodeRdata } from '../dns/rdata.ts';
 import { CLASS, RRTYPE } from '../dns/registry.ts';
@@ -13,6 +13,7 @@ import {
   type CanonicalRrset,
   canonicalRrset,
   inCanonicalOrder,
+  keptCanonicalRrset,
   packRdatas,
 } from './zone-digest-order.ts';
 
@@ -64,7 +65,19 @@ export function* canonicalOctets(
   const inOrder = yield* inCanonicalOrder(rrsets);
   let chunk = newChunk();
   let at = 0;
+  const suffixKey = nameKey(suffix);
   for (const rrset of inOrder) {
+    if (rrset.wire !== undefined) {
+      const octets = keptOctets(rrset, suffix, suffixKey);
+      if (at + octets.length > chunk.length) {
+        yield chunk.subarray(0, at);
+        chunk = newChunk();
+        at = 0;
+      }
+      chunk.set(octets, at);
+      at += octets.length;
+      continue;
+    }
     const lead = leadOf(rrset, suffix);
     const packed = rrset.packedRdatas();
     for (let from = 0; from < packed.length; ) {
@@ -80,6 +93,16 @@ export function* canonicalOctets(
     }
   }
   yield chunk.subarray(0, at);
+}
+
+/** All of an RRset of one record, ready for a zone of this origin: members are in two catalogs at most. */
+function keptOctets(rrset: CanonicalRrset, suffix: Name, suffixKey: string): Uint8Array {
+  const known = rrset.wire?.get(suffixKey);
+  if (known !== undefined) return known;
+  const lead = leadOf(rrset, suffix);
+  const octets = Uint8Array.from(Buffer.concat([lead, rrset.packedRdatas()]));
+  rrset.wire?.set(suffixKey, octets);
+  return octets;
 }
 
 /** RFC 8976 section 2.2: the rdata for a digest that was made with this serial. */
@@ -114,7 +137,8 @@ function* canonicalRrsets({ settings, serial, body }: DigestedZone): Generator<C
     if (rrset.type !== RRTYPE.ZONEMD) yield canonicalRrset(rrset);
   }
   if (body.kind === 'catalog') {
-    for (const rrset of catalogRrsets(body.content, body.ttl)) yield canonicalRrset(rrset);
+    // Members of a catalog stay as they are while others come and go.
+    for (const rrset of catalogRrsets(body.content, body.ttl)) yield keptCanonicalRrset(rrset);
     return;
   }
   const { content, ttl } = body;

@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ['dns', 'indicators'],
   zone: ['dns', 'indicators', 'policy'],
   nameserver: ['dns', 'indicators', 'policy', 'zone'],
-  publish: ['dns', 'indicators', 'policy', 'zone', 'nameserver'],
+  publish: ['dns', 'indicators', 'policy', 'zone', 'nameserver', 'threads'],
   threads: [],
   store: ['publish', 'threads'],
   server: ['dns', 'nameserver'],

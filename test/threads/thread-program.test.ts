@@ -7,10 +7,12 @@ import { THREAD_BOOT, threadProgram, threadProgramNow } from '../../src/threads/
 
 const FEEDS = new URL('../../src/feeds/worker/feed-thread.ts', import.meta.url);
 const STORE = new URL('../../src/store/store-worker.ts', import.meta.url);
+const DIGESTS = new URL('../../src/publish/digest-thread/digest-thread.ts', import.meta.url);
 
 describe.each([
   ['feeds', FEEDS],
   ['the store', STORE],
+  ['digests', DIGESTS],
 ])('the program of the thread of %s', (_name, url) => {
   it('is all modules of ours that it loads, without types', async () => {
     const { sources } = await threadProgram(url);

@@ -9,13 +9,14 @@ export interface NumberedPage {
   readonly page: PrefixPage;
 }
 
-/** The body of an IP zone, its pages by their numbers. */
-export interface BodyOfPages {
+/** The body of an IP zone. */
+export interface NumberedBody {
   readonly side: IpSide;
   readonly ttl: number;
-  readonly v4: Uint32Array;
-  readonly v6: Uint32Array;
-  readonly hosts: { readonly v4: number; readonly v6: number; readonly leftOut: number };
+  /** Its pages: so many of IPv4, those of IPv6, and one with the hosts of each. */
+  readonly ids: Uint32Array;
+  readonly pages4: number;
+  readonly leftOut: number;
 }
 
 /** What the digest thread is told. It does one after the other, so the order says what is known when. */
@@ -23,7 +24,7 @@ export type DigestOrder =
   | { readonly kind: 'keep'; readonly pages: readonly NumberedPage[] }
   | { readonly kind: 'forget'; readonly ids: Uint32Array }
   /** All zones that follow carry this, until the next. */
-  | { readonly kind: 'body'; readonly body: BodyOfPages }
+  | { readonly kind: 'body'; readonly body: NumberedBody }
   | {
       readonly kind: 'digest';
       readonly zones: readonly {

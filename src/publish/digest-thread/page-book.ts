@@ -13,20 +13,25 @@ const NO_BUCKETS = new Uint16Array(0);
  */
 export function createPageBook(octetsMax: number) {
   /** By the page, or the rows of hosts: these objects never change. */
-  let numbers = new WeakMap<PrefixPage | PrefixRows, number>();
+  const numbers = new WeakMap<PrefixPage | PrefixRows, number>();
   const kept = new Map<number, { readonly octets: number; holders: number }>();
   const held = new Map<string, Uint32Array>();
   let octets = 0;
   let lastId = 0;
 
+  /** What was forgotten is sent anew, under another number. */
+  const numberOfKept = (part: PrefixPage | PrefixRows): number | null => {
+    const id = numbers.get(part);
+    return id !== undefined && kept.has(id) ? id : null;
+  };
+
   return {
     /** Makes room for a content. Returns the pages that the thread has to forget first: all, or none. */
     makeRoom(content: IpContent): Uint32Array {
-      const fresh = partsOf(content).filter((part) => !numbers.has(part));
+      const fresh = partsOf(content).filter((part) => numberOfKept(part) === null);
       const coming = fresh.reduce((sum, part) => sum + octetsOfPart(part), 0);
       if (octets + coming <= octetsMax && held.size < BODIES_KEPT_MAX) return new Uint32Array(0);
       const all = Uint32Array.from(kept.keys());
-      numbers = new WeakMap();
       kept.clear();
       held.clear();
       octets = 0;
@@ -37,8 +42,8 @@ export function createPageBook(octetsMax: number) {
       readonly id: number;
       readonly fresh: PrefixPage | null;
     } {
-      const known = numbers.get(part);
-      if (known !== undefined) return { id: known, fresh: null };
+      const known = numberOfKept(part);
+      if (known !== null) return { id: known, fresh: null };
       const id = ++lastId;
       numbers.set(part, id);
       kept.set(id, { octets: octetsOfPart(part), holders: 0 });
@@ -71,8 +76,8 @@ export function octetsOfContent(content: IpContent): number {
   return partsOf(content).reduce((sum, part) => sum + octetsOfPart(part), 0);
 }
 
-/** The pages of a content and the rows of its hosts. */
-function partsOf({ v4, v6, hosts }: IpContent): readonly (PrefixPage | PrefixRows)[] {
+/** The pages of a content, and then the rows of its hosts of both families. */
+export function partsOf({ v4, v6, hosts }: IpContent): readonly (PrefixPage | PrefixRows)[] {
   return [...v4, ...v6, hosts.v4, hosts.v6];
 }
 

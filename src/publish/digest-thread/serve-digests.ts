@@ -8,7 +8,7 @@ import {
   type DigestedZone,
   digestInput,
 } from '../../zone/zone-digest.ts';
-import type { BodyOfPages, DigestOrder, DigestReport } from './digest-messages.ts';
+import type { DigestOrder, DigestReport, NumberedBody } from './digest-messages.ts';
 
 /**
  * The work of the digest thread. It keeps the pages that it was told to keep, and with them what the
@@ -52,22 +52,16 @@ function digestOf(zone: DigestedZone): Uint8Array {
 }
 
 function bodyFrom(
-  { side, ttl, v4, v6, hosts }: BodyOfPages,
-  pages: ReadonlyMap<number, PrefixPage>,
+  { side, ttl, ids, pages4, leftOut }: NumberedBody,
+  kept: ReadonlyMap<number, PrefixPage>,
 ): PlainBody {
-  const pageOf = (id: number): PrefixPage => {
-    const page = pages.get(id);
+  const pages = Array.from(ids, (id) => {
+    const page = kept.get(id);
     if (page === undefined) throw new Error(`page ${id} is not kept`);
     return page;
-  };
-  const content = {
-    v4: Array.from(v4, pageOf),
-    v6: Array.from(v6, pageOf),
-    hosts: {
-      v4: pageOf(hosts.v4).prefixes,
-      v6: pageOf(hosts.v6).prefixes,
-      leftOut: hosts.leftOut,
-    },
-  };
+  });
+  const [hosts4, hosts6] = pages.splice(-2);
+  const hosts = { v4: hosts4.prefixes, v6: hosts6.prefixes, leftOut };
+  const content = { v4: pages.slice(0, pages4), v6: pages.slice(pages4), hosts };
   return { kind: 'ip', side, ttl, content };
 }
