@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util';
 
 /**
  * Writes the configuration of a name server that serves the zones of a running Sluice on, from the
- * samples in config/: `node scripts/tier-config.ts --help`.
+ * samples in config/: `npm run tier-config -- --help`.
  */
-const USAGE = `Usage: node scripts/tier-config.ts --for bind|knot|nsd|powerdns --device NAME --primary ADDRESS [options]
+const USAGE = `Usage: npm run tier-config -- --for bind|knot|nsd|powerdns --device NAME --primary ADDRESS [options]
 
 Makes a device of type "secondary" at a running Sluice where there is none of that name, and writes
 the files that the name server includes. BIND, Knot and PowerDNS follow the catalog zone from then on;
