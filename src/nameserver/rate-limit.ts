@@ -70,7 +70,7 @@ export function createRateLimiter(
   let options = initial;
   let exempt = createAddressRanges(initial.exempt);
   const octets = new Uint8Array(IPV6_OCTETS);
-  const tags = new Uint32Array(BUCKETS_MAX);
+  const tags = new Int32Array(BUCKETS_MAX);
   const usedMs = new Float64Array(BUCKETS_MAX);
   const tokens = new Float32Array(BUCKETS_MAX);
   const slips = new Uint8Array(BUCKETS_MAX);
@@ -176,5 +176,6 @@ function rotated(word: number): number {
 function mix(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
+  // With its sign: V8 keeps no larger number without an object for it.
+  return mixed ^ (mixed >>> 16);
 }

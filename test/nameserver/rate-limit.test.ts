@@ -164,6 +164,9 @@ describe('what slips through', () => {
   });
 });
 
+const BATCH_OCTETS_MAX = 100_000;
+const COMPILED_MS_MAX = 10_000;
+
 describe('the table of the limiter', () => {
   it('keeps networks apart: a thousand floods hold back none of a thousand others', () => {
     const { limiter } = openLimiter();
@@ -214,12 +217,16 @@ describe('the table of the limiter', () => {
       }
       return process.memoryUsage().heapUsed - before;
     };
-    growthOf(20_000);
-    const growths = Array.from({ length: 10 }, () => growthOf(5_000)).filter(
-      (octets) => octets >= 0,
-    );
+    // Before it is compiled in full, Node keeps every number with a fraction as an object: on a busy
+    // machine that takes its time.
+    let least = Number.POSITIVE_INFINITY;
+    const deadline = performance.now() + COMPILED_MS_MAX;
+    while (least >= BATCH_OCTETS_MAX && performance.now() < deadline) {
+      const growth = growthOf(5_000);
+      if (growth >= 0) least = Math.min(least, growth);
+    }
     // One small object per answer would be 10,000 times at least 16 octets in each batch.
-    expect(Math.min(...growths)).toBeLessThan(100_000);
+    expect(least).toBeLessThan(BATCH_OCTETS_MAX);
   });
 });
 
