@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   axfr,
@@ -5,6 +7,7 @@ import {
   type Endpoint,
   endpointFor,
   eventually,
+  findProgram,
   keepPeersTidy,
   type Peer,
   requirePeer,
@@ -19,6 +22,7 @@ import { type SluicePrimary, startPrimary } from './sluice-primary.ts';
 
 keepPeersTidy();
 
+const run = promisify(execFile);
 const ROOT = 'sluice.internal';
 const CATALOG = `catalog.main.${ROOT}`;
 const SERVER_CATALOG = `catalog.${ROOT}`;
@@ -32,6 +36,8 @@ interface Consumer {
   /** PowerDNS gives members no key (interop.md), so it is known by its address. */
   readonly bySource: boolean;
   start(options: { listen: Endpoint; catalog: ZoneSource }): Promise<Peer>;
+  /** Has it read the catalog again where that failed by a fault of its own. */
+  recover?(peer: Peer): Promise<void>;
 }
 
 const CONSUMERS: readonly Consumer[] = [
@@ -52,15 +58,30 @@ const CONSUMERS: readonly Consumer[] = [
     program: 'pdns_server',
     bySource: true,
     start: ({ listen, catalog }) => startPowerDns({ listen, secondary: catalog, isCatalog: true }),
+    recover: retrieveAgain,
   },
 ];
 
-const installed = requirePeer('dig', ...CONSUMERS.map(({ program }) => program));
+/**
+ * PowerDNS 4.7 on SQLite gives up the changes of a catalog when another of its threads writes at the
+ * same moment ("Error while retrieving SQLite query"), and comes back to them with the next transfer.
+ */
+async function retrieveAgain(peer: Peer): Promise<void> {
+  const failures = peer.log().split('Catalog-Zone update failed').length - 1;
+  if (failures <= (recovered.get(peer) ?? 0)) return;
+  recovered.set(peer, failures);
+  const control = findProgram('pdns_control')!;
+  await run(control, [`--config-dir=${peer.folder}`, 'retrieve', CATALOG]);
+}
+
+const recovered = new WeakMap<Peer, number>();
+
+const installed = requirePeer('pdns_control', 'dig', ...CONSUMERS.map(({ program }) => program));
 
 describe.skipIf(!installed)('BIND, Knot and PowerDNS that follow a catalog zone', () => {
   let sluice: SluicePrimary;
   let inspector: TsigKey;
-  const consumers: { readonly title: string; readonly peer: Peer }[] = [];
+  const consumers: (Pick<Consumer, 'title' | 'recover'> & { readonly peer: Peer })[] = [];
 
   beforeAll(async () => {
     sluice = await startPrimary();
@@ -73,7 +94,7 @@ describe.skipIf(!installed)('BIND, Knot and PowerDNS that follow a catalog zone'
       });
       const catalog = { zone: CATALOG, primary: sluice, ...(key === null ? {} : { key }) };
       const peer = await consumer.start({ listen, catalog });
-      consumers.push({ title: consumer.title, peer });
+      consumers.push({ ...consumer, peer });
     }
   }, TEST_MS_MAX);
   afterAll(async () => {
@@ -105,20 +126,26 @@ describe.skipIf(!installed)('BIND, Knot and PowerDNS that follow a catalog zone'
       const records = await axfr(sluice, zone, { key: inspector });
       const soa = records.find((line) => line.includes(' IN SOA ')) ?? '';
       const serial = Number(soa.split(' ')[6]);
-      for (const { title, peer } of consumers) {
+      for (const { title, peer, recover } of consumers) {
         await eventually(
           `${title} serves serial ${serial} of ${zone}`,
-          async () => (await servedSerial(peer, zone)) === serial,
+          async () => {
+            await recover?.(peer);
+            return (await servedSerial(peer, zone)) === serial;
+          },
           FOLLOW_MS_MAX,
         );
         expect(compareZones(await axfr(peer, zone), records), `${title}, ${zone}`).toEqual(SAME);
       }
     }
     for (const zone of gone) {
-      for (const { title, peer } of consumers) {
+      for (const { title, peer, recover } of consumers) {
         await eventually(
           `${title} serves ${zone} no more`,
-          async () => (await servedSerial(peer, zone)) === null,
+          async () => {
+            await recover?.(peer);
+            return (await servedSerial(peer, zone)) === null;
+          },
           FOLLOW_MS_MAX,
         );
       }

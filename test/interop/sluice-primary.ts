@@ -70,19 +70,7 @@ const ZONES_DIRECTORY = fileURLToPath(new URL('../../zones', import.meta.url));
 
 export async function startPrimary(options: PrimaryOptions = {}): Promise<SluicePrimary> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-primary-'));
-  // BIND's place: 127.0.0.1 is where the NOTIFYs of a process on loopback come from.
-  const dns = await endpointFor('named');
-  const http = await endpointFor('named');
-  const config = parseConfig(configurationText({ folder, dns, http, ...options }), 'test');
-  const start = (): Promise<Sluice> =>
-    startSluice({
-      config,
-      zonesDirectory: ZONES_DIRECTORY,
-      version: 'test',
-      log: pino({ level: 'silent' }),
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
-    });
-  let sluice = await start();
+  let { dns, http, sluice, start } = await startOnFreePorts(folder, options);
   const api = apiClient(http, sluice.adminToken ?? '');
   return {
     ...dns,
@@ -99,6 +87,36 @@ export async function startPrimary(options: PrimaryOptions = {}): Promise<Sluice
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+const STARTS_MAX = 5;
+
+/** A port that was free a moment ago may be taken by another test's connection: then others are tried. */
+async function startOnFreePorts(folder: string, options: PrimaryOptions) {
+  for (let attempt = 1; ; attempt++) {
+    // BIND's place: 127.0.0.1 is where the NOTIFYs of a process on loopback come from.
+    const dns = await endpointFor('named');
+    const http = await endpointFor('named');
+    const start = starter(configurationText({ folder, dns, http, ...options }), options);
+    try {
+      return { dns, http, start, sluice: await start() };
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!isTaken || attempt === STARTS_MAX) throw error;
+    }
+  }
+}
+
+function starter(text: string, options: PrimaryOptions): () => Promise<Sluice> {
+  const config = parseConfig(text, 'test');
+  return () =>
+    startSluice({
+      config,
+      zonesDirectory: ZONES_DIRECTORY,
+      version: 'test',
+      log: pino({ level: 'silent' }),
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+    });
 }
 
 /** A configuration file; YAML takes JSON as it is. */
