@@ -23,6 +23,8 @@ export async function startPowerDns(options: SecondaryOptions): Promise<Peer> {
     `launch=gsqlite3`,
     `gsqlite3-database=${join(folder, 'pdns.sqlite3')}`,
     `gsqlite3-dnssec=yes`,
+    // So that those who read and those who write do not lock one another out.
+    `gsqlite3-pragma-journal-mode=wal`,
     `secondary=yes`,
     `local-address=${listen.address}`,
     `local-port=${listen.port}`,
