@@ -1,9 +1,13 @@
 import { formatName } from '../dns/name.ts';
 import type { Account, AccountId, Model } from '../policy/model.ts';
 import { type CatalogMember, catalogOf } from '../zone/catalog-content.ts';
+import { diffBodies } from '../zone/diff-bodies.ts';
 import type { ZoneBody, ZoneSettings, ZoneSnapshot } from '../zone/snapshot.ts';
 import type { PlanOptions } from './plan-change.ts';
-import { catalogOrigin } from './zone-names.ts';
+import type { ZoneChange } from './publisher.ts';
+import type { PublishedState } from './state.ts';
+import { countStep, firstSnapshot, type NextZone, nextSnapshot } from './zone-build.ts';
+import { catalogOrigin, zoneSettings } from './zone-names.ts';
 
 /** A catalog zone that there should be, with what it lists. */
 export interface WantedCatalog {
@@ -40,6 +44,48 @@ export function wantedCatalogs(
     server.list(zone, listingIn(account, 'server'), own.origin);
   }
   return [...accounts.values(), server].map((lister) => lister.finish(defaults.apexTtl));
+}
+
+/** Catalog zones as they will be. They stay as they are when no zone came or went and no account changed. */
+export function* planCatalogs({
+  state,
+  model,
+  zones,
+  changes,
+  options,
+}: {
+  readonly state: PublishedState;
+  readonly model: Model;
+  readonly zones: ReadonlyMap<string, ZoneSnapshot>;
+  readonly changes: readonly ZoneChange[];
+  readonly options: PlanOptions;
+}): Generator<NextZone & { readonly origin: string }> {
+  const { now, limits, defaults } = options;
+  const isNew = changes.some(({ fromSerial }) => fromSerial === null);
+  const known = [...state.zones].filter(([, { body }]) => body.kind === 'catalog');
+  const left = [...state.zones.keys()].some(
+    (origin) => !zones.has(origin) && state.zones.get(origin)?.body.kind !== 'catalog',
+  );
+  if (!isNew && !left && state.model.accounts === model.accounts) {
+    for (const [origin, zone] of known) yield { origin, zone, step: null };
+    return;
+  }
+  for (const { origin, accountId, body } of wantedCatalogs(model, zones.values(), options)) {
+    const zone = state.zones.get(origin);
+    const duty = { accountId, policyId: null, deviceId: null, former: false };
+    const diff = zone === undefined ? null : diffBodies(zone.body, body);
+    if (zone === undefined) {
+      const previous = state.tombstones.get(origin) ?? null;
+      const settings = zoneSettings(origin, defaults);
+      const first = firstSnapshot({ settings, duty, body, previous, now, defaults });
+      yield { origin, zone: first, step: null };
+    } else if (diff === null) {
+      yield { origin, zone, step: null };
+    } else {
+      const step = countStep(zone, body, diff);
+      yield { origin, zone: nextSnapshot({ snapshot: zone, duty, step, now, limits }).next, step };
+    }
+  }
 }
 
 /** By its group a consumer can serve RPZ and IP zones by different rules. */

@@ -2,7 +2,7 @@ import type { Account, AccountId, DeviceId, Model, PolicyId } from '../policy/mo
 import { diffBodies, hasSameForm } from '../zone/diff-bodies.ts';
 import { EMPTY_IP } from '../zone/ip-content.ts';
 import type { PolicySide, Revision, ZoneBody, ZoneSnapshot } from '../zone/snapshot.ts';
-import { wantedCatalogs } from './plan-catalogs.ts';
+import { planCatalogs } from './plan-catalogs.ts';
 import type { Plan, PlanOptions } from './plan-change.ts';
 import { bodyServed, type ContentLines } from './plan-policies.ts';
 import type { ZoneChange } from './publisher.ts';
@@ -11,6 +11,7 @@ import {
   type BodyStep,
   countStep,
   firstSnapshot,
+  type NextZone,
   nextSnapshot,
   type ZoneDuty,
 } from './zone-build.ts';
@@ -65,20 +66,18 @@ export function planZones(
   const zones = new Map<string, ZoneSnapshot>();
   const tombstones = new Map(state.tombstones);
   const changes: ZoneChange[] = [];
+  const put = (origin: string, { zone, step }: NextZone): void => {
+    const known = state.zones.get(origin);
+    zones.set(origin, zone);
+    tombstones.delete(origin);
+    if (zone.serial !== known?.serial) changes.push(changeOf(origin, known, zone, step));
+  };
   const next = createNextZone(state, lines, options);
   for (const wanted of wantedZones(model, options)) {
-    const { origin } = wanted;
-    const known = state.zones.get(origin);
-    const { zone, step } = next(wanted, known);
-    zones.set(origin, zone);
-    tombstones.delete(origin);
-    if (zone.serial !== known?.serial) changes.push(changeOf(origin, known, zone, step));
+    put(wanted.origin, next(wanted, state.zones.get(wanted.origin)));
   }
-  for (const { origin, zone, step } of planCatalogs({ state, model, zones, changes, options })) {
-    const known = state.zones.get(origin);
-    zones.set(origin, zone);
-    tombstones.delete(origin);
-    if (zone.serial !== known?.serial) changes.push(changeOf(origin, known, zone, step));
+  for (const catalog of planCatalogs({ state, model, zones, changes, options })) {
+    put(catalog.origin, catalog);
   }
   for (const [origin, zone] of state.zones) {
     if (zones.has(origin)) continue;
@@ -87,48 +86,6 @@ export function planZones(
   }
   changes.sort((a, b) => (a.origin < b.origin ? -1 : 1));
   return { zones, tombstones, changes };
-}
-
-/** Catalog zones as they will be. They stay as they are when no zone came or went and no account changed. */
-function* planCatalogs({
-  state,
-  model,
-  zones,
-  changes,
-  options,
-}: {
-  readonly state: PublishedState;
-  readonly model: Model;
-  readonly zones: ReadonlyMap<string, ZoneSnapshot>;
-  readonly changes: readonly ZoneChange[];
-  readonly options: PlanOptions;
-}): Generator<NextZone & { readonly origin: string }> {
-  const { now, limits, defaults } = options;
-  const isNew = changes.some(({ fromSerial }) => fromSerial === null);
-  const known = [...state.zones].filter(([, { body }]) => body.kind === 'catalog');
-  const left = [...state.zones.keys()].some(
-    (origin) => !zones.has(origin) && state.zones.get(origin)?.body.kind !== 'catalog',
-  );
-  if (!isNew && !left && state.model.accounts === model.accounts) {
-    for (const [origin, zone] of known) yield { origin, zone, step: null };
-    return;
-  }
-  for (const { origin, accountId, body } of wantedCatalogs(model, zones.values(), options)) {
-    const zone = state.zones.get(origin);
-    const duty = { accountId, policyId: null, deviceId: null, former: false };
-    const diff = zone === undefined ? null : diffBodies(zone.body, body);
-    if (zone === undefined) {
-      const previous = state.tombstones.get(origin) ?? null;
-      const settings = zoneSettings(origin, defaults);
-      const first = firstSnapshot({ settings, duty, body, previous, now, defaults });
-      yield { origin, zone: first, step: null };
-    } else if (diff === null) {
-      yield { origin, zone, step: null };
-    } else {
-      const step = countStep(zone, body, diff);
-      yield { origin, zone: nextSnapshot({ snapshot: zone, duty, step, now, limits }).next, step };
-    }
-  }
 }
 
 function createNextZone(state: PublishedState, lines: ContentLines, options: PlanOptions) {
@@ -185,12 +142,6 @@ function createNextZone(state: PublishedState, lines: ContentLines, options: Pla
     const { next } = nextSnapshot({ snapshot: zone, duty, step, now, limits });
     return { zone: next, step };
   };
-}
-
-/** A zone as it will be, and the step that it takes to get there; null when it takes none or begins anew. */
-interface NextZone {
-  readonly zone: ZoneSnapshot;
-  readonly step: BodyStep | null;
 }
 
 function outweighs({ records, revision }: BodyStep): boolean {

@@ -26,6 +26,12 @@ import type { ZoneDefaults } from './zone-names.ts';
 /** Rises when the same members would give other records than before: then zones get a new serial at start. */
 export const RENDERING_VERSION = 2;
 
+/** A zone as it will be, and the step that it takes to get there; null when it takes none or begins anew. */
+export interface NextZone {
+  readonly zone: ZoneSnapshot;
+  readonly step: BodyStep | null;
+}
+
 /** How much history a zone keeps; what is older is answered with an AXFR. */
 export interface JournalLimits {
   readonly revisionsMax: number;

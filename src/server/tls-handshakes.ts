@@ -60,7 +60,10 @@ export function createTlsHandshakes(
     counters.tlsHandshakesRunning = running.size;
     return handshake;
   };
-  /** False when the client of the new one has as many as any other. */
+  /**
+   * Cuts the oldest handshake of the client that has most of them. False when the client of the new
+   * one would then have as many.
+   */
   const makeRoomFor = (client: string): boolean => {
     const perClient = new Map<string, number>();
     for (const each of running.values()) {

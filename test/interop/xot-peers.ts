@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CertificateFiles } from '../support/certificate.ts';
 import type { Endpoint } from './peers/endpoint.ts';
+import { nsdServerLines } from './peers/nsd.ts';
 import { makePeerFolder, type Peer, startProgram } from './peers/program.ts';
 import { findProgram } from './peers/require-peer.ts';
 import { fillSample } from './peers/sample.ts';
@@ -67,19 +68,7 @@ export async function startNsdOverTls({ listen, source }: XotPeerOptions): Promi
   const folder = await makePeerFolder('nsd');
   const { key, certificate, primary } = source;
   const configuration = [
-    `server:`,
-    `  ip-address: ${listen.address}@${listen.port}`,
-    `  do-ip6: no`,
-    `  username: ""`,
-    `  chroot: ""`,
-    `  zonesdir: "${folder}"`,
-    `  database: ""`,
-    `  pidfile: "${folder}/nsd.pid"`,
-    `  xfrdfile: "${folder}/xfrd.state"`,
-    `  zonelistfile: "${folder}/zone.list"`,
-    `  xfrdir: "${folder}"`,
-    `  server-count: 1`,
-    `  verbosity: 2`,
+    ...nsdServerLines(folder, listen),
     `  tls-cert-bundle: "${source.authoritiesFile}"`,
     `remote-control:`,
     `  control-enable: no`,
