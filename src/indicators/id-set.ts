@@ -86,6 +86,58 @@ export function visitIds(
   }
 }
 
+/**
+ * Writes ids from `from` on into `into`, in rising order, as many as there are and as it has room for;
+ * returns how many. For loops that cannot afford a call for each id.
+ */
+export function readIds(set: IdSet, from: number, into: Uint32Array): number {
+  let length = 0;
+  for (let index = from >>> 16; index < set.chunks.length && length < into.length; index++) {
+    const chunk = set.chunks[index];
+    if (chunk === undefined) continue;
+    const base = index * CHUNK_IDS;
+    const low = Math.max(0, from - base);
+    length =
+      chunk instanceof Uint32Array
+        ? readDense(chunk, base, low, into, length)
+        : readSparse(chunk, base, low, into, length);
+  }
+  return length;
+}
+
+function readDense(
+  bits: DenseChunk,
+  base: number,
+  from: number,
+  into: Uint32Array,
+  at: number,
+): number {
+  let length = at;
+  let word = bits[from >>> 5] & (-1 << (from & 31));
+  for (let index = from >>> 5; ; word = bits[index]) {
+    for (; word !== 0; word &= word - 1) {
+      if (length === into.length) return length;
+      into[length++] = base + index * 32 + lowestBit(word);
+    }
+    if (++index === CHUNK_WORDS) return length;
+  }
+}
+
+function readSparse(
+  list: SparseChunk,
+  base: number,
+  from: number,
+  into: Uint32Array,
+  at: number,
+): number {
+  let length = at;
+  for (let index = from === 0 ? 0 : lowerBound(list, from); index < list.length; index++) {
+    if (length === into.length) return length;
+    into[length++] = base + list[index];
+  }
+  return length;
+}
+
 export function idsOf(set: IdSet): Uint32Array {
   const ids = new Uint32Array(set.size);
   let length = 0;

@@ -36,6 +36,11 @@ export function prefixOwner(kind: AddressKind, key: Uint8Array): Uint8Array {
   return scratch.slice(0, end + trigger.length);
 }
 
+/** Of the label that the owners of an address trigger end in. */
+export function triggerOctets(kind: AddressKind): number {
+  return TRIGGER_LABELS[kind].length;
+}
+
 /**
  * Octets, relative to the zone and without root octet, of the longest owner that an indicator can
  * come to have. A name always counts with `*` in front: a closed tree may need that even of a host.

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../indicators/catalogue.ts';
+import { MessageNames } from '../zone/message-names.ts';
 import type { PositionedRecord } from '../zone/records.ts';
 import { encodeRules } from '../zone/rpz-encode.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
@@ -89,6 +90,9 @@ export function framesPart(
   };
 }
 
+/** Of the frame that is being encoded: a frame is encoded in one go. */
+const names = new MessageNames();
+
 function encodeFrame(options: {
   readonly frame: Frame;
   readonly message: OpenMessage;
@@ -99,6 +103,7 @@ function encodeFrame(options: {
   const { frame, message, list, catalogue, cache } = options;
   const { content, rendering } = list.body;
   const from = message.at;
+  names.begin();
   const encoded = encodeRules({
     catalogue,
     content,
@@ -109,6 +114,7 @@ function encodeFrame(options: {
     messageStart: message.start,
     at: from,
     limit: message.start + MESSAGE_OCTETS_AIM,
+    names,
   });
   // More than one message holds: the rest becomes a stretch of its own.
   if (encoded.next !== null) frame.next = { ...emptyFrame(encoded.next), next: frame.next };

@@ -1,7 +1,10 @@
+import { RRTYPE } from '../dns/registry.ts';
 import type { Action } from '../policy/action.ts';
 import type { ActionNumber } from '../policy/verdicts.ts';
 import type { ActionTable, NumberedAction } from './action-table.ts';
 import { recordTail } from './records.ts';
+
+const POINTER_OCTETS = 2;
 
 /** The records that an action stands for, at whatever owner. */
 export interface RenderedAction {
@@ -10,6 +13,26 @@ export interface RenderedAction {
   /** The same records ready for a transfer. */
   readonly tails: readonly Uint8Array[];
   readonly tailOctets: number;
+  /** The tails as they are copied by the million. */
+  readonly wideTails: readonly RecordTail[];
+  /** Whether its record is a CNAME whose target takes more than a compression pointer. */
+  readonly hasTarget: boolean;
+}
+
+/** What follows the owner of a record, in words of four octets, little-endian. */
+export interface RecordTail {
+  readonly octets: number;
+  readonly words: Int32Array;
+  /** The last four octets, which may lie across the last words. */
+  readonly lastWord: number;
+}
+
+function recordTailWords(tail: Uint8Array): RecordTail {
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  const words = Int32Array.from({ length: tail.length >>> 2 }, (_, word) =>
+    view.getInt32(word * 4, true),
+  );
+  return { octets: tail.length, words, lastWord: view.getInt32(tail.length - 4, true) };
 }
 
 /** The actions of a table as records with one TTL. */
@@ -33,7 +56,11 @@ export function createRpzRendering(ttl: number, table: ActionTable): RpzRenderin
       const { action, records } = numbered;
       const tails = records.map(({ type, rdata }) => recordTail(type, ttl, rdata));
       const tailOctets = tails.reduce((octets, tail) => octets + tail.length, 0);
-      const fresh = { action, records, tails, tailOctets };
+      const wideTails = tails.map(recordTailWords);
+      const hasTarget = records.some(
+        ({ type, rdata }) => type === RRTYPE.CNAME && rdata.length > POINTER_OCTETS,
+      );
+      const fresh = { action, records, tails, tailOctets, wideTails, hasTarget };
       rendered[number] = { of: numbered, as: fresh };
       return fresh;
     },
