@@ -2,8 +2,14 @@ import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from './start-error.ts';
 
-/** What the store keeps there; the database brings two files of its own. */
-const FILES = ['sluice.sqlite', 'sluice.sqlite-wal', 'sluice.sqlite-shm', 'secret.key'];
+/** The database of a data directory. */
+export function databasePath(directory: string): string {
+  return join(directory, DATABASE);
+}
+
+const DATABASE = 'sluice.sqlite';
+/** What the store keeps there; the database brings two files of its own, and the image is beside it. */
+const FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`, `${DATABASE}.image`, 'secret.key'];
 
 /**
  * Makes the directory if it is missing, for its owner alone, and finds out before anything is opened

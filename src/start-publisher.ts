@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { Config } from './config/index.ts';
-import { createPublisher, type RunningPublisher, releaseMemory } from './publish/index.ts';
+import type { Config } from './config/settings.ts';
+import { createPublisher, type RunningPublisher } from './publish/create-publisher.ts';
 import type { Store } from './publish/store-port.ts';
 import { zoneDefaults } from './zone-settings.ts';
 
@@ -32,6 +32,11 @@ export async function startPublisher(options: {
       onError: (error) =>
         log.warn({ err: error }, 'the thread for zone digests died; they are made in slices'),
     },
+    onImageError: (error) =>
+      log.warn(
+        { err: error },
+        'the image of the catalogue could not be written; the next start takes longer',
+      ),
     onListenerError: (error) => log.error({ err: error }, 'a publication was not told to all'),
     onPublished: ({ zones }) => {
       for (const { origin, fromSerial, toSerial } of zones) {
@@ -40,6 +45,5 @@ export async function startPublisher(options: {
       for (const follower of followers) follower();
     },
   });
-  releaseMemory();
   return { publisher, follow: (follower) => followers.push(follower) };
 }

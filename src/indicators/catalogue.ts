@@ -1,5 +1,6 @@
 import { grownUint8, grownUint32 } from './growable.ts';
-import { EMPTY_IDS, type IdSet, withIds } from './id-set.ts';
+import { EMPTY_IDS, type IdSet, idSetOf, idsOf, isSubset, unionIds, withIds } from './id-set.ts';
+import { decodeIdSet, encodeIds } from './id-set-codec.ts';
 import { collectByForm, type IdsByForm } from './ids-by-form.ts';
 import {
   FORM_OF_KIND,
@@ -8,6 +9,7 @@ import {
   type MemberForm,
   type PackedIndicators,
 } from './indicator.ts';
+import type { ImageReader, ImageWriter } from './memory-image.ts';
 import { hashSuffixes, suffixHash, suffixStart } from './name-suffixes.ts';
 import { hashOwner, NONE, OwnerIndex } from './owner-index.ts';
 import {
@@ -56,6 +58,8 @@ export class Catalogue {
   private words6 = new Uint32Array(64);
   private words6Used = 0;
   private firstTop = NONE;
+  /** Indicators that an image said were such, so that those of a start need not be looked at one by one. */
+  private imaged: IdSet = EMPTY_IDS;
   /** The owner without labels, once `*` is an indicator: from then on it is above every name. */
   private root = NONE;
   private readonly orders: readonly PrefixOrder[];
@@ -111,10 +115,11 @@ export class Catalogue {
     return this.index.find(source, from, to, hashOwner(source, from, to));
   }
 
-  /** Says that these ids are indicators: for members that come from the database. */
-  markIndicators(ids: Iterable<number>): void {
+  /** Says that the ids of these sets are indicators: for members that come from the database. */
+  markIndicators(sets: readonly IdSet[]): void {
+    const ids = sets.filter((set) => !isSubset(set, this.imaged)).reduce(unionIds, EMPTY_IDS);
     const fresh: number[] = [];
-    for (const id of ids) {
+    for (const id of idsOf(ids)) {
       if ((this.traits[id] & IS_INDICATOR) !== 0) continue;
       this.traits[id] |= IS_INDICATOR;
       fresh.push(id);
@@ -257,6 +262,56 @@ export class Catalogue {
       at = to;
     }
     this.settlePrefixes();
+  }
+
+  /** All of it as it lies in memory, so that a start need not make it anew. Nobody may change it meanwhile. */
+  writeImage(image: ImageWriter): void {
+    const { count } = this;
+    this.slab.writeImage(image);
+    this.index.writeImage(image);
+    for (const column of [this.parents, this.linkA, this.linkB, this.traits]) {
+      image.array(column.subarray(0, count), 'grows');
+    }
+    image.number(this.words6Used);
+    image.array(this.words6.subarray(0, this.words6Used), 'grows');
+    image.number(this.firstTop);
+    image.number(this.root);
+    for (const order of this.orders) order.writeImage(image);
+    image.array(encodeIds(this.nested), 'stays');
+    image.array(encodeIds(this.indicators()), 'stays');
+  }
+
+  /** What `writeImage` wrote. Throws when it does not fit together, and then is of no use. */
+  static fromImage(image: ImageReader): Catalogue {
+    const catalogue = new Catalogue();
+    catalogue.readImage(image);
+    return catalogue;
+  }
+
+  private readImage(image: ImageReader): void {
+    this.slab.readImage(image);
+    this.index.readImage(image);
+    const { count } = this;
+    this.parents = image.words(count);
+    this.linkA = image.words(count);
+    this.linkB = image.words(count);
+    this.traits = image.octets(count);
+    this.words6Used = image.number();
+    this.words6 = image.words(this.words6Used);
+    this.firstTop = image.number();
+    this.root = image.number();
+    for (const order of this.orders) order.readImage(image);
+    this.nested = decodeIdSet(image.octets()).set;
+    this.imaged = decodeIdSet(image.octets()).set;
+  }
+
+  private indicators(): IdSet {
+    const ids = new Uint32Array(this.count);
+    let length = 0;
+    for (let id = 0; id < this.count; id++) {
+      if ((this.traits[id] & IS_INDICATOR) !== 0) ids[length++] = id;
+    }
+    return idSetOf(ids.subarray(0, length));
   }
 
   /** Memory held, in octets. */

@@ -7,7 +7,7 @@
  */
 type SparseChunk = Uint16Array<ArrayBuffer>;
 type DenseChunk = Uint32Array<ArrayBuffer>;
-type Chunk = SparseChunk | DenseChunk;
+export type Chunk = SparseChunk | DenseChunk;
 
 export interface IdSet {
   /** Absent where nothing is held; a Uint16Array is a sorted list, a Uint32Array a bitmap. */
@@ -208,6 +208,26 @@ function countIn(chunk: Chunk): number {
   let count = 0;
   for (let index = 0; index < CHUNK_WORDS; index++) count += popCount(chunk[index]);
   return count;
+}
+
+/** Whether `b` has all ids of `a`. */
+export function isSubset(a: IdSet, b: IdSet): boolean {
+  if (a === b || a.size === 0) return true;
+  if (a.size > b.size) return false;
+  return a.chunks.every((chunk, index) => {
+    const other = b.chunks[index];
+    if (chunk === undefined || chunk === other) return true;
+    return other !== undefined && isChunkWithin(chunk, other);
+  });
+}
+
+function isChunkWithin(a: Chunk, b: Chunk): boolean {
+  if (a instanceof Uint16Array) return a.every((low) => isInChunk(b, low));
+  const right = b instanceof Uint32Array ? b : loadBits(scratchRight, b);
+  for (let index = 0; index < CHUNK_WORDS; index++) {
+    if ((a[index] & ~right[index]) !== 0) return false;
+  }
+  return true;
 }
 
 /** Octets that the set holds on to, for memory accounts. */

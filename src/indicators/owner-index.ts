@@ -1,3 +1,4 @@
+import type { ImageReader, ImageWriter } from './memory-image.ts';
 import type { OwnerSlab } from './owner-slab.ts';
 
 export const NONE = 0xffffffff;
@@ -51,6 +52,35 @@ export class OwnerIndex {
       let slots = this.shards[shard].length;
       while (slots < perShard) slots *= 2;
       if (slots > this.shards[shard].length) this.resize(shard, slots);
+    }
+  }
+
+  writeImage(image: ImageWriter): void {
+    image.array(this.used, 'stays');
+    image.array(
+      Uint32Array.from(this.shards, (slots) => slots.length),
+      'stays',
+    );
+    const slots = new Uint32Array(this.shards.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const shard of this.shards) {
+      slots.set(shard, at);
+      at += shard.length;
+    }
+    image.array(slots, 'stays');
+  }
+
+  /** The shards of an image lie in one array, which goes when each of them has grown. */
+  readImage(image: ImageReader): void {
+    this.used.set(image.words(SHARDS).subarray(0, SHARDS));
+    const lengths = image.words(SHARDS).subarray(0, SHARDS);
+    const slots = image.words(lengths.reduce((sum, length) => sum + length, 0));
+    let at = 0;
+    for (const [shard, length] of lengths.entries()) {
+      if (length < SHARD_SLOTS_FIRST || (length & (length - 1)) !== 0)
+        throw new Error(`a shard of the image has ${length} slots, which is no power of two`);
+      this.shards[shard] = slots.subarray(at, at + length);
+      at += length;
     }
   }
 

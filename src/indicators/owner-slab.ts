@@ -1,4 +1,5 @@
 import { grownUint8, grownUint32 } from './growable.ts';
+import type { ImageReader, ImageWriter } from './memory-image.ts';
 
 /** Blocks never move, so that growing never copies what is there. An owner never spans two blocks. */
 const BLOCK_OCTETS = 1 << 20;
@@ -8,7 +9,7 @@ const OFFSET_MASK = BLOCK_OCTETS - 1;
 /** The owner names of the catalogue in wire form, by id. Append only. */
 export class OwnerSlab {
   count = 0;
-  private blocks: Uint8Array[] = [];
+  private blocks: Uint8Array<ArrayBuffer>[] = [];
   private used = 0;
   private positions = new Uint32Array(1024);
   private lengths = new Uint8Array(1024);
@@ -48,6 +49,24 @@ export class OwnerSlab {
   bytes(id: number): Uint8Array {
     const offset = this.offset(id);
     return this.block(id).subarray(offset, offset + this.lengths[id]);
+  }
+
+  writeImage(image: ImageWriter): void {
+    image.number(this.count);
+    image.number(this.used);
+    image.number(this.blocks.length);
+    image.array(this.positions.subarray(0, this.count), 'grows');
+    image.array(this.lengths.subarray(0, this.count), 'grows');
+    for (const block of this.blocks) image.array(block, 'stays');
+  }
+
+  readImage(image: ImageReader): void {
+    this.count = image.number();
+    this.used = image.number();
+    const blocks = image.number();
+    this.positions = image.words(this.count);
+    this.lengths = image.octets(this.count);
+    this.blocks = Array.from({ length: blocks }, () => image.octets(BLOCK_OCTETS));
   }
 
   /** Memory held, in octets. */

@@ -1,4 +1,5 @@
 import { grownUint32 } from './growable.ts';
+import type { ImageReader, ImageWriter } from './memory-image.ts';
 import { NONE } from './owner-index.ts';
 
 /** What the order needs to know of a prefix; `word` is the given big-endian 32-bit word of its address. */
@@ -21,6 +22,16 @@ export class PrefixOrder {
   constructor(words: 1 | 4, reader: PrefixReader) {
     this.words = words;
     this.reader = reader;
+  }
+
+  writeImage(image: ImageWriter): void {
+    image.number(this.count);
+    image.array(this.ids.subarray(0, this.count), 'grows');
+  }
+
+  readImage(image: ImageReader): void {
+    this.count = image.number();
+    this.ids = image.words(this.count);
   }
 
   at(position: number): number {

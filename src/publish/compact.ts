@@ -10,7 +10,7 @@ import {
   withMembers,
 } from '../policy/member-sets.ts';
 import type { RpzContent } from '../zone/rpz-content.ts';
-import { allMembers, type LoadedState } from './load-state.ts';
+import { type LoadedState, memberSetsOf } from './load-state.ts';
 import {
   decodeMemberDelta,
   decodeMembers,
@@ -37,20 +37,24 @@ export async function compactCatalogue(
 ): Promise<boolean> {
   const { catalogue } = ledger;
   if (catalogue.count < OWNERS_MIN) return false;
+  // Nearly always a look at sizes is enough.
+  const isMost = (sets: readonly IdSet[]) => sets.some(({ size }) => size * 2 > catalogue.count);
+  const members = memberSetsOf(state.model);
+  if (isMost(members)) return false;
   // What a policy was rolled back to may be nobody's member any more and is used all the same.
   const pinned = [...state.pins.values()].flatMap((pin) => [...pin.values()].map(ownersOf));
-  const used = [allMembers(state.model), ...pinned].reduce(unionIds, EMPTY_IDS);
-  if (countUsed(catalogue, idsOf(used)) * 2 > catalogue.count) return false;
+  const used = [...members, ...pinned].reduce(unionIds, EMPTY_IDS);
+  if (isMost([used]) || countUsed(catalogue, idsOf(used)) * 2 > catalogue.count) return false;
   const fresh = new Catalogue();
-  const members: { holder: Holder; base: Uint8Array }[] = [];
+  const bases: { holder: Holder; base: Uint8Array }[] = [];
   for (const { id, members: sets } of state.model.targets.values()) {
-    members.push({
+    bases.push({
       holder: { kind: 'target', id },
       base: encodeMembers(moved(sets, catalogue, fresh)),
     });
   }
   for (const { id, members: sets } of state.model.lists.values()) {
-    members.push({
+    bases.push({
       holder: { kind: 'list', id },
       base: encodeMembers(moved(sets, catalogue, fresh)),
     });
@@ -62,7 +66,7 @@ export async function compactCatalogue(
     ),
   }));
   const history = (await store.allHistory()).map((row) => movedHistory(row, catalogue, fresh));
-  await store.compact({ owners: segments(fresh), members, history, pins });
+  await store.compact({ owners: segments(fresh), members: bases, history, pins });
   return true;
 }
 

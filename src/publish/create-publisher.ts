@@ -15,6 +15,7 @@ import { planChange } from './plan-change.ts';
 import { planCommit, rememberCommit } from './plan-commit.ts';
 import type { Author, ModelDraft, PlannedChange, Published, Publisher } from './publisher.ts';
 import type { Ledger, PublishedState } from './state.ts';
+import { createImageKeeper } from './state-image.ts';
 import type { Store } from './store-port.ts';
 import { refuseUnboundCrash } from './unbound-guard.ts';
 import type { JournalLimits } from './zone-build.ts';
@@ -33,6 +34,8 @@ export interface PublisherOptions {
   /** Called after each swap, with the zones that have a new serial: this is where NOTIFY is woken. */
   readonly onPublished?: (published: Published<unknown>) => void;
   readonly onListenerError?: (error: unknown) => void;
+  /** Told when what the next start could have begun from could not be written. */
+  readonly onImageError?: (error: unknown) => void;
   /** How the thread for digests of large zones runs, and who is told when it dies. */
   readonly digestThread?: DigestThreadOptions;
 }
@@ -134,6 +137,7 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
       return published;
     };
     const published = await tried(run, () => isCommitted);
+    if (isCommitted) images.look();
     try {
       if (isCommitted) options.onPublished?.(published);
     } catch (error) {
@@ -167,6 +171,16 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
     return result;
   };
 
+  const images = createImageKeeper({
+    ledger,
+    state: () => state,
+    store,
+    inTurn,
+    imaged: loaded.imaged,
+    onError: options.onImageError,
+  });
+  images.look();
+
   return {
     get state() {
       return state;
@@ -183,7 +197,11 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
     memberNotes: (holder) => store.memberNotes(holder),
     internInSlices: (packed) => internInSlices({ packed, ledger, store, inTurn }),
     idle: () => tail.then(() => undefined),
-    close: () => tail.then(() => digestThread.close()),
+    async close() {
+      await tail;
+      await images.close();
+      await digestThread.close();
+    },
     zones: () => describeZones(state.zones),
     listMembers: (holder, offset, limit) =>
       listMemberLines({ model: state.model, catalogue: ledger.catalogue, holder, offset, limit }),

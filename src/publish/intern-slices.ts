@@ -34,7 +34,8 @@ export async function internInSlices(options: {
   return members;
 }
 
-async function storeOwners(ledger: Ledger, store: Pick<Store, 'putOwners'>): Promise<void> {
+/** Writes owners that are not stored yet; an owner that nobody holds does no harm. */
+export async function storeOwners(ledger: Ledger, store: Pick<Store, 'putOwners'>): Promise<void> {
   const owners = newOwners(ledger);
   if (owners === null) return;
   await store.putOwners(owners);

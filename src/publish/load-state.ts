@@ -1,17 +1,20 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Serial, serial } from '../dns/serial.ts';
 import { Catalogue } from '../indicators/catalogue.ts';
-import { EMPTY_IDS, idsOf, unionIds } from '../indicators/id-set.ts';
+import type { IdSet } from '../indicators/id-set.ts';
+import { MEMBER_FORMS } from '../indicators/indicator.ts';
 import type { Action } from '../policy/action.ts';
-import { type MemberSets, memberOwners } from '../policy/member-sets.ts';
+import type { MemberSets } from '../policy/member-sets.ts';
 import { resolveMembers } from '../policy/members.ts';
 import type { ListId, Model, PolicyId, TargetId } from '../policy/model.ts';
 import { createActionTable } from '../zone/action-table.ts';
 import { NO_VERSION } from '../zone/content-version.ts';
-import { type CompiledPolicy, compilePolicy } from '../zone/policy-zones.ts';
+import { type CompiledPolicy, compilePolicy, dnsPolicy } from '../zone/policy-zones.ts';
 import { decodeRevision } from '../zone/revision-codec.ts';
 import { createRenderings } from '../zone/rpz-rendering.ts';
 import { type Revision, sideOf, type ZoneBody, type ZoneSnapshot } from '../zone/snapshot.ts';
 import { auditBody } from './audit-body.ts';
+import { contentKey } from './content-key.ts';
 import type { DigestThread } from './digest-thread/start-digest-thread.ts';
 import { decodeModel } from './entity-codec.ts';
 import { decodeMembers } from './member-codec.ts';
@@ -23,6 +26,7 @@ import { holderKey, liveZone, newActions } from './plan-commit.ts';
 import { nothing, type WantedZone, wantedZones } from './plan-zones.ts';
 import type { ZoneChange } from './publisher.ts';
 import type { Ledger, Pin, PublishedState, StoredShape } from './state.ts';
+import { IMAGE_VERSION, type Imaged, readStateImage } from './state-image.ts';
 import type { Commit, Store, StoredMembers, StoredState, StoredZone } from './store-port.ts';
 import {
   bodyOf,
@@ -38,6 +42,8 @@ import { zoneSettings } from './zone-names.ts';
 export interface LoadedState {
   readonly state: PublishedState;
   readonly ledger: Ledger;
+  /** Owners that came from an image. */
+  readonly imaged: number;
 }
 
 /**
@@ -50,11 +56,9 @@ export async function loadState(
   given: Pick<PlanOptions, 'defaults' | 'limits' | 'now'>,
   digestThread?: DigestThread,
 ): Promise<LoadedState> {
-  const stored = await store.load();
-  const catalogue = new Catalogue();
-  for (const { bytes } of stored.owners) catalogue.decodeOwners(bytes);
+  const { stored, catalogue, contents } = await loadCatalogue(store);
   const model = withStoredMembers(decodeModel(stored), stored.members);
-  catalogue.markIndicators(idsOf(allMembers(model)));
+  catalogue.markIndicators(memberSetsOf(model));
   const known = storedActions(stored);
   const actions = createActionTable(known);
   const renderings = createRenderings(actions);
@@ -68,7 +72,7 @@ export async function loadState(
     shapes: new Map(stored.members.map((members) => [holderKey(members.holder), shapeOf(members)])),
   };
   const options = { ...given, catalogue, renderings };
-  const compiled = compileAll({ stored, model, options });
+  const compiled = compileAll({ stored, model, contents, options });
   const zones = await withDigests(compiled.state.zones, compiled.renewed, digestThread);
   const state = { ...compiled.state, zones };
   const renewed = [
@@ -80,7 +84,26 @@ export async function loadState(
     await store.commit(commit);
     ledger.actionsStored = actions.count;
   }
-  return { state, ledger };
+  return { state, ledger, imaged: stored.image?.owners ?? 0 };
+}
+
+/** The catalogue from its image and the owners since, or from all owners where there is no image to go by. */
+async function loadCatalogue(store: Store): Promise<Imaged & { readonly stored: StoredState }> {
+  let stored = await store.load(IMAGE_VERSION);
+  let imaged: Imaged = { catalogue: new Catalogue(), contents: new Map() };
+  if (stored.image !== undefined) {
+    try {
+      imaged = readStateImage(stored.image);
+    } catch {
+      stored = await store.load();
+    }
+  }
+  for (const { bytes } of stored.owners) {
+    imaged.catalogue.decodeOwners(bytes);
+    // Questions are told meanwhile that zones are being loaded.
+    await nextTurn();
+  }
+  return { ...imaged, stored };
 }
 
 function storedActions({ entities }: StoredState): readonly Action[] {
@@ -90,13 +113,11 @@ function storedActions({ entities }: StoredState): readonly Action[] {
     .map(({ body }) => JSON.parse(body) as Action);
 }
 
-/** Every owner that some target or list holds. */
-export function allMembers(model: Model) {
-  let owners = EMPTY_IDS;
-  for (const { members } of [...model.targets.values(), ...model.lists.values()]) {
-    owners = unionIds(owners, memberOwners(members));
-  }
-  return owners;
+/** What targets and lists hold: an owner may be in several of these sets. */
+export function memberSetsOf({ targets, lists }: Model): IdSet[] {
+  return [...targets.values(), ...lists.values()].flatMap(({ members }) =>
+    MEMBER_FORMS.map((form) => members[form]),
+  );
 }
 
 function withStoredMembers(model: Model, stored: readonly StoredMembers[]): Model {
@@ -124,6 +145,8 @@ function shapeOf({ base, deltas }: StoredMembers): StoredShape {
 function compileAll(load: {
   readonly stored: StoredState;
   readonly model: Model;
+  /** Rules that are ready, if their keys are those of now. */
+  readonly contents: Imaged['contents'];
   readonly options: PlanOptions;
 }): {
   readonly state: PublishedState;
@@ -131,15 +154,24 @@ function compileAll(load: {
   readonly renewed: readonly string[];
   readonly gone: readonly StoredZone[];
 } {
-  const { stored, model, options } = load;
+  const { stored, model, contents, options } = load;
   const pins = new Map<PolicyId, Pin>(
     stored.pins.map(({ policyId, bytes }) => [policyId as PolicyId, decodePin(bytes)]),
   );
+  const { catalogue } = options;
   const compiled = new Map<PolicyId, CompiledPolicy>();
   for (const policy of model.policies.values()) {
     const members = resolveMembers(policy, model);
     const rendering = options.renderings(policy.ttl);
-    compiled.set(policy.id, compilePolicy(options.catalogue, policy, members, rendering));
+    const ready = contents.get(policy.id);
+    const isReady =
+      ready !== undefined && policy.type === 'dns' && ready.key === contentKey(members, rendering);
+    compiled.set(
+      policy.id,
+      isReady
+        ? dnsPolicy({ catalogue, members, rendering, content: ready.content })
+        : compilePolicy(catalogue, policy, members, rendering),
+    );
   }
   /** One body for all zones that carry it, so that they share what is made ready from it. */
   const bodies = new Map<string, ZoneBody>();

@@ -3,6 +3,8 @@
  * cross a thread boundary; blobs are opaque to the store.
  */
 
+import type { ImagePart } from '../indicators/memory-image.ts';
+
 /** One editable thing of the model, without its members: `body` is its JSON. */
 export interface StoredEntity {
   readonly kind: StoredKind;
@@ -235,9 +237,32 @@ export interface Compaction {
   readonly pins: readonly StoredPin[];
 }
 
+/**
+ * What publish made of the first owners of the database, kept beside it as it lies in memory. It is
+ * nothing but a cache: the store gives it back only when the database still begins with these owners,
+ * octet for octet, and the file is whole.
+ */
+export interface StateImage {
+  /** Of the way in which publish writes it. */
+  readonly version: number;
+  /** How many owners went into it. */
+  readonly owners: number;
+  /** What publish has to say besides its parts. */
+  readonly head: string;
+  readonly parts: readonly ImagePart[];
+}
+
+/** An image as it is read: each part in a buffer of its own, with its room behind it. */
+export interface StoredImage extends Omit<StateImage, 'parts'> {
+  readonly parts: readonly { readonly buffer: ArrayBuffer; readonly octets: number }[];
+}
+
 export interface StoredState {
   readonly entities: readonly StoredEntity[];
   readonly nextIds: readonly { readonly kind: EntityKind; readonly nextId: number }[];
+  /** What the first owners were made into, where one was asked for and there is one that fits. */
+  readonly image?: StoredImage;
+  /** Those that are not in the image; all of them without one. */
   readonly owners: readonly StoredOwners[];
   readonly members: readonly StoredMembers[];
   readonly listEntries: readonly StoredListEntry[];
@@ -308,7 +333,13 @@ export interface KeyUse {
 }
 
 export interface Store {
-  load(): Promise<StoredState>;
+  /** With an image of this version if there is one that fits. */
+  load(imageVersion?: number): Promise<StoredState>;
+  /**
+   * Replaces the image. Its parts are read while this runs, and must not change meanwhile. Rejects when
+   * it could not be written; then there is the one from before, or none.
+   */
+  saveImage(image: StateImage): Promise<void>;
   commit(commit: Commit): Promise<void>;
   /** Owners alone, ahead of the commit whose members name them: an unused owner does no harm. */
   putOwners(owners: StoredOwners): Promise<void>;

@@ -6,6 +6,7 @@ import type {
   StoredMembers,
   StoredOwners,
 } from '../publish/store-port.ts';
+import { chainOwners } from './owner-chain.ts';
 import { StoreError } from './store-error.ts';
 
 interface HolderBytes {
@@ -34,36 +35,55 @@ export function prepareCatalogueTables(database: Database.Database) {
       for (const { holder, base } of compaction.members) members.replace(holder, base);
     },
     appendOwners: owners.append,
-    readOwners: owners.read,
+    readOwners: owners.readFrom,
+    ownersChain: owners.chainOf,
     readMembers: members.read,
   };
 }
 
+/**
+ * Owners in segments. Each row has a hash of its owners and of the hash before it, so that two
+ * databases with the same hash at some owner have the same owners up to there.
+ */
 function prepareOwners(database: Database.Database) {
-  const insert = database.prepare<StoredOwners>(
-    'INSERT INTO owner_segment (first_id, count, bytes) VALUES (@firstId, @count, @bytes)',
+  const insert = database.prepare<StoredOwners & { readonly chain: Uint8Array }>(
+    `INSERT INTO owner_segment (first_id, count, bytes, chain)
+    VALUES (@firstId, @count, @bytes, @chain)`,
   );
-  const end = database
-    .prepare<[], number>(
-      'SELECT first_id + count FROM owner_segment ORDER BY first_id DESC LIMIT 1',
+  const last = database.prepare<[], { readonly end: number; readonly chain: Uint8Array }>(
+    'SELECT first_id + count AS end, chain FROM owner_segment ORDER BY first_id DESC LIMIT 1',
+  );
+  const allFrom = database.prepare<[number], StoredOwners>(
+    `SELECT first_id AS firstId, count, bytes FROM owner_segment
+    WHERE first_id >= ? ORDER BY first_id`,
+  );
+  const chainAt = database
+    .prepare<{ readonly owners: number }, Uint8Array>(
+      `SELECT chain FROM owner_segment
+      WHERE first_id = (SELECT max(first_id) FROM owner_segment WHERE first_id < @owners)
+        AND first_id + count = @owners`,
     )
     .pluck();
-  const all = database.prepare<[], StoredOwners>(
-    'SELECT first_id AS firstId, count, bytes FROM owner_segment ORDER BY first_id',
-  );
 
   return {
     append(segment: StoredOwners): void {
       if (segment.count === 0) return;
-      const expected = (end.get() as number | undefined) ?? segment.firstId;
+      const end = last.get();
+      const expected = end?.end ?? segment.firstId;
       // Ids are dense: a gap or an overlap here would give every later owner another's id.
       if (segment.firstId !== expected) {
         const got = `firstId is ${segment.firstId}`;
         throw new StoreError('owners-out-of-order', `${got}, it must be ${expected}`);
       }
-      insert.run(segment);
+      insert.run({ ...segment, chain: chainOwners(end?.chain ?? null, segment) });
     },
-    read: (): StoredOwners[] => all.all(),
+    /** All owners from this id on, with which a segment begins. */
+    readFrom: (firstId: number): StoredOwners[] => allFrom.all(firstId),
+    /** The hash over the first so many owners, in hexadecimal; null when no segment ends there. */
+    chainOf(owners: number): string | null {
+      const chain = chainAt.get({ owners }) as Uint8Array | undefined;
+      return chain === undefined ? null : Buffer.from(chain).toString('hex');
+    },
   };
 }
 

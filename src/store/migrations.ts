@@ -1,10 +1,12 @@
 import type Database from 'better-sqlite3';
+import { chainStoredOwners } from './owner-chain.ts';
 import {
   APPLICATION_ID,
   CONVERGENCE_COLUMNS,
   DIGEST_COLUMN,
   FIRST_TABLES,
   KEY_USE_TABLE,
+  OWNER_CHAIN_COLUMN,
   SECOND_TABLES,
 } from './schema.ts';
 import { StoreError, toStoreError } from './store-error.ts';
@@ -12,6 +14,8 @@ import { StoreError, toStoreError } from './store-error.ts';
 export interface Migration {
   readonly what: string;
   readonly sql: string;
+  /** What SQL cannot do, behind it in the same transaction. */
+  readonly complete?: (database: Database.Database) => void;
 }
 
 /**
@@ -24,6 +28,7 @@ const MIGRATIONS: readonly Migration[] = [
   { what: 'use of keys', sql: KEY_USE_TABLE },
   { what: 'digests of zones', sql: DIGEST_COLUMN },
   { what: 'what devices hold, and what went wrong', sql: CONVERGENCE_COLUMNS },
+  { what: 'hashes over owners', sql: OWNER_CHAIN_COLUMN, complete: chainStoredOwners },
 ];
 
 /**
@@ -46,9 +51,14 @@ export function migrate(
   }
 }
 
-function takeStep(database: Database.Database, version: number, { what, sql }: Migration): void {
+function takeStep(
+  database: Database.Database,
+  version: number,
+  { what, sql, complete }: Migration,
+): void {
   const step = database.transaction(() => {
     database.exec(sql);
+    complete?.(database);
     // Both are part of the file's first page and so of the transaction.
     database.pragma(`application_id = ${APPLICATION_ID}`);
     database.pragma(`user_version = ${version}`);

@@ -7,7 +7,7 @@ import { APPLICATION_ID } from './schema.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 import type { StoreOptions } from './store-options.ts';
 
-const LOCK_WAIT_MS = 3_000;
+export const LOCK_WAIT_MS = 3_000;
 /** Size to which the log shrinks again after a large transaction. */
 const LOG_OCTETS_KEPT = 16 * 1024 * 1024;
 

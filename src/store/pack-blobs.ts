@@ -24,13 +24,31 @@ export function packBlobs<Value extends object>(
   const transfer: ArrayBuffer[] = [];
   const share = createSharedBuffers(transfer);
 
-  function pack(blob: Uint8Array): Uint8Array {
+  function pack(blob: Uint8Array | ArrayBuffer): Uint8Array | ArrayBuffer {
+    if (blob instanceof ArrayBuffer) {
+      // Without being given away it is copied by postMessage itself.
+      if (mayMove) transfer.push(blob);
+      return blob;
+    }
     if (blob.length < SHARED_OCTETS_MAX) return share(blob);
     const moved = mayMove && ownsItsBuffer(blob) ? blob : new Uint8Array(blob);
     transfer.push(moved.buffer);
     return moved;
   }
   return { value: mapBlobs(value, pack) as Value, transfer };
+}
+
+/**
+ * Data that stays in its thread, with every blob as another thread would get it: a Uint8Array. Node's
+ * Buffer, which is what the database gives, is one with other ways (its `slice` copies nothing).
+ */
+export function withPlainBlobs<Value>(value: Value): Value {
+  if (!isObject(value)) return value;
+  return mapBlobs(value, (blob) =>
+    blob instanceof ArrayBuffer
+      ? blob
+      : new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength),
+  ) as Value;
 }
 
 function ownsItsBuffer(blob: Uint8Array): blob is Uint8Array<ArrayBuffer> {
@@ -56,11 +74,14 @@ function createSharedBuffers(made: ArrayBuffer[]): (blob: Uint8Array) => Uint8Ar
 }
 
 /**
- * Arrays and plain objects, however deep, with `map` applied to every Uint8Array in them. What holds
- * none is not copied: a commit of a thousand zones has thousands of small flat objects.
+ * Arrays and plain objects, however deep, with `map` applied to every Uint8Array and ArrayBuffer in
+ * them. What holds none is not copied: a commit of a thousand zones has thousands of small flat objects.
  */
-function mapBlobs(value: object, map: (blob: Uint8Array) => Uint8Array): object {
-  if (value instanceof Uint8Array) return map(value);
+function mapBlobs(
+  value: object,
+  map: (blob: Uint8Array | ArrayBuffer) => Uint8Array | ArrayBuffer,
+): object {
+  if (value instanceof Uint8Array || value instanceof ArrayBuffer) return map(value);
   if (Array.isArray(value)) {
     return value.map((item) => (isObject(item) ? mapBlobs(item, map) : item));
   }

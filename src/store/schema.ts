@@ -264,3 +264,8 @@ ALTER TABLE device_zone_status ADD COLUMN held_serial INTEGER;
 ALTER TABLE device_zone_status ADD COLUMN held_at INTEGER;
 UPDATE device_zone_status SET held_serial = transferred_serial, held_at = transferred_at;
 `;
+
+/** A hash of a segment and of all before it (owner-chain.ts): by it an image is known to fit. */
+export const OWNER_CHAIN_COLUMN = `
+ALTER TABLE owner_segment ADD COLUMN chain BLOB;
+`;

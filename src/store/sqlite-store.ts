@@ -1,4 +1,4 @@
-import type { Store } from '../publish/store-port.ts';
+import type { Store, StoredState } from '../publish/store-port.ts';
 import { prepareCatalogueTables } from './catalogue-tables.ts';
 import { prepareChangeLogTable } from './change-log-table.ts';
 import { prepareDeviceZoneStatusTable } from './device-zone-status-table.ts';
@@ -18,9 +18,14 @@ import { prepareZoneTables } from './zone-tables.ts';
 
 /** The store's interface without promises: what runs in the thread of the database. */
 export type SqliteStore = {
-  readonly [Method in keyof Store]: (
+  readonly [Method in Exclude<keyof Store, 'load' | 'saveImage'>]: (
     ...args: Parameters<Store[Method]>
   ) => Awaited<ReturnType<Store[Method]>>;
+} & {
+  /** Everything but the owners below this id. */
+  load(ownersFrom?: number): StoredState;
+  /** The hash over the first so many owners, which an image of them is known by; null when no segment ends there. */
+  ownersChain(owners: number): string | null;
 };
 
 const CHANGES_KEPT = 100_000;
@@ -55,10 +60,10 @@ function assembleStore(
   const whole = inTransaction(database);
 
   return {
-    load: () => ({
+    load: (ownersFrom = 0) => ({
       entities: entities.readEntities(),
       nextIds: entities.readNextIds(),
-      owners: catalogue.readOwners(),
+      owners: catalogue.readOwners(ownersFrom),
       members: catalogue.readMembers(),
       listEntries: listEntries.read(),
       pins: pins.read(),
@@ -66,6 +71,7 @@ function assembleStore(
       diffs: zones.readDiffs(),
       revisions: zones.readRevisions(),
     }),
+    ownersChain: catalogue.ownersChain,
 
     // In each table what goes, goes before what comes, so that one commit can replace.
     commit: whole((commit) => {

@@ -13,6 +13,7 @@ export const STORE_ERRORS = {
   'store-newer': 'The database was written by a newer version of Sluice',
   'store-locked': 'Another process has the database open',
   'owners-out-of-order': 'Owners do not follow the stored ones',
+  'image-unfit': 'The image is of owners that are not stored',
 
   'key-file-unusable': 'The key file cannot be used',
   'key-file-permissions': 'The key file is open to others',

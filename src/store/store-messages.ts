@@ -1,13 +1,13 @@
-import type { Store } from '../publish/store-port.ts';
 import type { ThreadProgram } from '../threads/index.ts';
+import type { SqliteStore } from './sqlite-store.ts';
 import type { PlainStoreError } from './store-error.ts';
 import type { StoreOptions } from './store-options.ts';
 
-export type StoreMethod = keyof Store;
+export type StoreMethod = keyof SqliteStore;
 
 /** What the thread starts with. */
 export interface StoreThreadData extends ThreadProgram {
-  readonly options: StoreOptions;
+  readonly options: Omit<StoreOptions, 'image'>;
 }
 
 /** What the thread of the database is asked for. Answers come in the order of the requests. */

@@ -8,13 +8,12 @@ import {
   type StoreRequest,
   type StoreThreadData,
 } from './store-messages.ts';
-import type { StoreOptions } from './store-options.ts';
 
 /**
  * The thread of the database. It does one request after the other, so answers keep the order of the
  * requests, and a commit that was answered is on disk. It ends when it has answered `close`.
  */
-function runStoreThread(port: MessagePort, options: StoreOptions): void {
+function runStoreThread(port: MessagePort, options: StoreThreadData['options']): void {
   let store: SqliteStore;
   try {
     store = openSqliteStore(options);

@@ -15,5 +15,4 @@ export {
   THREAD_BOOT,
   type ThreadProgram,
   threadProgram,
-  threadProgramNow,
 } from './thread-program.ts';

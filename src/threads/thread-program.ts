@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { stripProgram, type ThreadSources } from './strip-program.ts';
+import type { ThreadSources } from './strip-program.ts';
 
 /** What a thread is started with; its worker data holds this and whatever else the program wants. */
 export interface ThreadProgram {
@@ -30,27 +30,8 @@ export async function threadProgram(program: URL): Promise<ThreadProgram> {
   return { program: program.href, sources: await known };
 }
 
-/** For threads that are started before anything else: reads it here and now. Throws when it cannot. */
-export function threadProgramNow(program: URL): ThreadProgram {
-  const known = strippedHere.get(program.href) ?? quietly(() => stripProgram(program));
-  strippedHere.set(program.href, known);
-  return { program: program.href, sources: known };
-}
-
-/** Node warns that taking types away is experimental in it; its version is pinned, and the log is the operator's. */
-function quietly<Value>(run: () => Value): Value {
-  const { emitWarning } = process;
-  process.emitWarning = () => {};
-  try {
-    return run();
-  } finally {
-    process.emitWarning = emitWarning;
-  }
-}
-
 /** Programs do not change while they run, and there are two or three of them. */
 const stripped = new Map<string, Promise<ThreadSources>>();
-const strippedHere = new Map<string, ThreadSources>();
 
 async function stripElsewhere(program: URL): Promise<ThreadSources> {
   try {

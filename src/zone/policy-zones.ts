@@ -52,6 +52,18 @@ export type PolicyDiff =
   | { readonly kind: 'dns'; readonly compiled: CompiledDns; readonly moves: RpzDiff | null }
   | { readonly kind: 'ip'; readonly compiled: CompiledIp; readonly lists: IpPair<IpDiff | null> };
 
+/** A DNS policy of members whose rules are known. */
+export function dnsPolicy(policy: {
+  readonly catalogue: Catalogue;
+  readonly members: readonly Member[];
+  readonly rendering: RpzRendering;
+  readonly content: RpzContent;
+}): CompiledDns {
+  const { catalogue, members, rendering, content } = policy;
+  const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
+  return { kind: 'dns', members, verdicts, rendering, content };
+}
+
 /** A policy from nothing. `rendering` is used by DNS policies only. */
 export function compilePolicy(
   catalogue: Catalogue,

@@ -149,6 +149,8 @@ export function memoryStore(): MemoryStore {
       commits.push(copy);
       apply(copy);
     },
+    // What is in memory need not be made quick to load.
+    saveImage: async () => undefined,
     async putOwners(segment) {
       owners.push(structuredClone(segment));
     },
