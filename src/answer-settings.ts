@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { type Config, loadCookieSecrets } from './config/index.ts';
+import { loadCookieSecrets } from './config/named-files.ts';
+import type { Config } from './config/settings.ts';
 import {
   createCookieSecrets,
   createRateLimiter,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { type Config, loadDnsTls } from './config/index.ts';
+import { loadDnsTls } from './config/named-files.ts';
+import type { Config } from './config/settings.ts';
 import { followDnsTls } from './follow-dns-tls.ts';
 import type { InheritedSockets } from './inherited-sockets.ts';
 import type { Handler } from './nameserver/index.ts';

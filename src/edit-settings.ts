@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { getPublicSuffix } from 'tldts';
 import type { Config } from './config/index.ts';
-import type { TsigAlgorithm } from './dns/tsig.ts';
 import { type EditSettings, memberKinds } from './publish/edits/index.ts';
 import type { RunningPublisher } from './publish/index.ts';
+import { allowedAlgorithms } from './tsig-algorithms.ts';
 import { OWNER_OCTETS_MAX } from './zone-settings.ts';
 
 /** What the settings say of edits: of new entities, and of what may be entered. */
@@ -27,15 +27,4 @@ export function policySettings({
   policies,
 }: Config): Pick<EditSettings, 'policyTtl' | 'renameGraceMs'> {
   return { policyTtl: policies.ttlSeconds, renameGraceMs: policies.renameGraceMs };
-}
-
-/** The algorithms that keys may be for and that signatures are accepted with. */
-export function allowedAlgorithms({ tsig }: Config): TsigAlgorithm[] {
-  return [
-    'hmac-sha256',
-    'hmac-sha384',
-    'hmac-sha512',
-    ...(tsig.allowSha1 ? (['hmac-sha1'] as const) : []),
-    ...(tsig.allowMd5 ? (['hmac-md5'] as const) : []),
-  ];
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { type Config, loadDnsTls } from './config/index.ts';
+import { loadDnsTls } from './config/named-files.ts';
+import type { Config } from './config/settings.ts';
 import type { DnsServer } from './server/index.ts';
 import type { SettingsUser } from './settings-in-use.ts';
 import { watchFiles } from './watch-files.ts';

@@ -1,4 +1,5 @@
-import { type Config, loadClientSecret, loadTlsIdentity } from './config/index.ts';
+import { loadClientSecret, loadTlsIdentity } from './config/named-files.ts';
+import type { Config } from './config/settings.ts';
 import type { ApiOptions } from './http/index.ts';
 
 /**

@@ -1,31 +1,27 @@
 import { join, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { bindDns } from './bind-dns.ts';
-import { type Config, loadFeedPresets } from './config/index.ts';
-import { checkDataDirectory } from './data-directory.ts';
-import { editSettings, policySettings } from './edit-settings.ts';
-import { type FeedRunner, hearNotifies } from './feeds/index.ts';
-import { beginDatabase, isBegun } from './first-run.ts';
+import type { Config } from './config/settings.ts';
+import { checkDataDirectory, databasePath } from './data-directory.ts';
+import { hearNotifies } from './feeds/upstream/hear-notifies.ts';
 import { httpAccess } from './http-access.ts';
 import { type InheritedSockets, NO_SOCKETS } from './inherited-sockets.ts';
 import { createLogging } from './logging.ts';
 import { answerNotReady } from './nameserver/answer-not-ready.ts';
 import { dropPrivileges, findIdentity } from './privileges.ts';
-import { type RunningPublisher, startExpiryClock } from './publish/index.ts';
-import { safetyLimits, safetySettings } from './safety-settings.ts';
-import { serverMetrics } from './server-metrics.ts';
+import type { RunningPublisher } from './publish/create-publisher.ts';
+import { releaseMemory } from './publish/release-memory.ts';
 import { createSettingsInUse } from './settings-in-use.ts';
-import { startApi } from './start-api.ts';
 import { startConvergence } from './start-convergence.ts';
 import { startDns } from './start-dns.ts';
-import { startFeeds } from './start-feeds.ts';
 import { startHosts } from './start-hosts.ts';
 import { startKeys } from './start-keys.ts';
-import { startNotify } from './start-notify.ts';
+import type { RunningManagement } from './start-management.ts';
 import { startPublisher } from './start-publisher.ts';
 import { startStatus } from './start-status.ts';
 import { createStopOrder, type StopOrder } from './stop-order.ts';
-import { openStore } from './store/index.ts';
+import { type ImageFile, openStoreHere } from './store/index.ts';
 
 /** A running server. */
 export interface Sluice {
@@ -52,6 +48,8 @@ export interface SluiceOptions {
   readonly version: string;
   /** Its level holds until the first reload or a change by the admin API. */
   readonly log: Logger;
+  /** The image of the database in the data directory, where its reading has been begun ahead. */
+  readonly image?: Promise<ImageFile | null>;
   /** Sockets that are bound already; without any the settings say where to listen. */
   readonly inherited?: InheritedSockets;
   /** Unix milliseconds. */
@@ -71,23 +69,27 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   }
 }
 
+const TURNS_FOR_WAITING = 3;
+
 /**
- * The order of starting: the ports, the unprivileged user, the store, what is published, answers,
- * NOTIFY, feeds, the admin API.
+ * The order of starting: the ports, the unprivileged user, the store, what is published, answers; then
+ * all that is not needed for answers, whose programs take longer to load than a zone of a million rules.
  */
-async function startInOrder(
-  { config, log, inherited = NO_SOCKETS, version, zonesDirectory, clock = Date.now }: SluiceOptions,
-  { started, stop }: StopOrder,
-): Promise<Sluice> {
+async function startInOrder(options: SluiceOptions, { started, stop }: StopOrder): Promise<Sluice> {
+  const {
+    config,
+    log,
+    inherited = NO_SOCKETS,
+    version,
+    zonesDirectory,
+    clock = Date.now,
+  } = options;
   const logging = createLogging(log, config.log);
   const settings = createSettingsInUse(config, logging);
   settings.add(logging);
 
   // Files that the settings name: a wrong one stops the start before anything has begun.
   const access = httpAccess(config);
-  const feedPresets = loadFeedPresets(zonesDirectory);
-  const safety = safetySettings(config, zonesDirectory);
-  settings.add({ use: (next) => Object.assign(safety, safetyLimits(next)) });
 
   const identity = findIdentity(config.process);
   const bound = await bindDns({ config, inherited, notReady: answerNotReady, log });
@@ -101,18 +103,21 @@ async function startInOrder(
     bound.check?.(config);
   }
 
+  // A question that waits in an inherited socket is told at once that zones are being loaded: a turn to
+  // accept its connection, one to read it, and one to spare.
+  for (let turn = 0; turn < TURNS_FOR_WAITING; turn++) await nextTurn();
+
   const directory = resolve(config.dataDirectory);
   checkDataDirectory(directory);
-  const store = await openStore({
-    path: join(directory, 'sluice.sqlite'),
+  const { store, handOver } = await openStoreHere({
+    path: databasePath(directory),
     keyFile: join(directory, 'secret.key'),
+    ...(options.image === undefined ? {} : { image: options.image }),
   });
   started(() => store.close());
 
   const { publisher, follow } = await startPublisher({ config, store, clock, log });
   const shared = { config, store, publisher, clock, log };
-  const edits = editSettings(config, publisher);
-  settings.add({ use: (next) => Object.assign(edits, policySettings(next)) });
 
   const status = await startStatus(shared);
   started(() => status.stop());
@@ -130,10 +135,10 @@ async function startInOrder(
   settings.add(convergence);
   started(() => convergence.stop());
 
-  let feeds: FeedRunner | undefined;
+  let management: RunningManagement | undefined;
   const upstreams = hearNotifies({
     feeds: () => publisher.model.feeds,
-    run: (feedId, actor) => feeds?.run(feedId, actor),
+    run: (feedId, actor) => management?.feeds.run(feedId, actor),
   });
   const dns = startDns({
     ...shared,
@@ -147,82 +152,34 @@ async function startInOrder(
   });
   settings.add(dns);
   started(() => dns.server.stop({ deadlineMs: settings.config().process.stopDeadlineMs }));
-
-  const notifier = startNotify({
-    ...shared,
-    status: status.book,
-    keys: keys.book,
-    hosts: hosts.book,
-    listen: dns.server.addresses(),
-  });
-  settings.add(notifier);
-  started(() => notifier.stop());
-  follow(() => notifier.wake());
   started(() => publisher.close());
 
-  const expiry = startExpiryClock({
-    publisher,
-    settings: edits,
-    clock,
-    onError: (error) => log.error({ err: error }, 'what has expired could not be removed'),
-  });
-  started(() => expiry.stop());
-  follow(() => expiry.reschedule());
+  // From here on questions are answered.
+  const [{ startManagement }] = await Promise.all([import('./start-management.ts'), handOver()]);
+  management = await startManagement(
+    {
+      ...shared,
+      zonesDirectory,
+      version,
+      logging,
+      access,
+      dns,
+      status: status.book,
+      keys,
+      hosts: hosts.book,
+      convergence,
+    },
+    { started, follow, settings },
+  );
+  releaseMemory();
 
-  const retirement = keys.startRetirement();
-  started(() => retirement.stop());
-
-  const runner = await startFeeds({
-    ...shared,
-    safety,
-    listen: dns.server.addresses(),
-    version,
-    log: logging.child('feeds'),
-  });
-  started(() => runner.stop());
-  follow(() => runner.reschedule());
-  feeds = runner;
-
-  let isServing = false;
-  const api = await startApi(config, {
-    ...access,
-    publisher,
-    edits,
-    safety,
-    feeds: runner,
-    version,
-    log: logging.child('http', 'warn'),
-    logging,
-    clock,
-    convergence: convergence.convergence,
-    keyUse: keys.book.useOf,
-    describeHost: hosts.book.describe,
-    feedPresets,
-    isServing: () => isServing,
-    collectMetrics: () => [
-      ...serverMetrics(dns, notifier),
-      ...convergence.metrics(),
-      ...runner.metrics(),
-    ],
-  });
-  started(() => api.stop());
-
-  // Last, when nothing can fail any more: the token is told once, so it must not be made and then lost.
-  const adminToken = isBegun(publisher.model)
-    ? null
-    : await beginDatabase({ publisher, edits, config, zonesDirectory });
-  isServing = true;
-  started(() => {
-    isServing = false;
-  });
-  runner.start();
-
+  const { adminToken, httpAddress } = management;
   return {
     publisher,
     adminToken,
     dnsAddresses: () => dns.server.addresses(),
     dnsTlsAddresses: () => dns.server.tlsAddresses(),
-    httpAddress: () => api.address(),
+    httpAddress,
     reload: settings.reload,
     stop,
   };

@@ -1,7 +1,6 @@
 import { answerSettings } from './answer-settings.ts';
 import type { BoundDns } from './bind-dns.ts';
 import type { Config } from './config/index.ts';
-import { allowedAlgorithms } from './edit-settings.ts';
 import type { Logging } from './logging.ts';
 import type { HostBook } from './lookup/index.ts';
 import {
@@ -23,6 +22,7 @@ import {
 } from './publish/index.ts';
 import type { DnsServer } from './server/index.ts';
 import type { SettingsUser } from './settings-in-use.ts';
+import { allowedAlgorithms } from './tsig-algorithms.ts';
 import { zoneDefaults } from './zone-settings.ts';
 
 /** What answers questions: the nameserver, and the observer of what was asked. */

@@ -22,7 +22,6 @@ export {
 export { type DeviceIdentities, indexIdentities } from './device-identities.ts';
 export { type DeviceStatusBook, openDeviceStatusBook } from './device-status.ts';
 export { createDirectory } from './directory.ts';
-export { type ExpiryClock, startExpiryClock } from './expiry.ts';
 export { hostNamesInUse } from './host-names.ts';
 export { type KeyBook, openKeyBook } from './key-book.ts';
 export { keyForNotify } from './key-for-notify.ts';

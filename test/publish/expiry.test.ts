@@ -6,7 +6,7 @@ import {
   type Edit,
   grantEntitlement,
 } from '../../src/publish/edits/index.ts';
-import { startExpiryClock } from '../../src/publish/index.ts';
+import { startExpiryClock } from '../../src/publish/expiry.ts';
 import { type Scene, scene } from '../http/scene.ts';
 import { startTestSluice } from '../support/test-sluice.ts';
 

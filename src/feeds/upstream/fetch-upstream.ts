@@ -1,10 +1,11 @@
-import { parseName, serial, type TsigKey } from '../../dns/index.ts';
-import type { FeedSource } from '../../policy/model.ts';
+import { parseName, serial } from '../../dns/index.ts';
 import type { FeedContent, ParseFeedOptions } from '../feed-content.ts';
 import { receiveZone } from './receive-zone.ts';
-import { createUpstreamContent } from './upstream-content.ts';
+import { keyOf, type TransferSource } from './transfer-source.ts';
 
-export type TransferSource = Extract<FeedSource, { readonly kind: 'transfer' }>;
+export type { TransferSource };
+
+import { createUpstreamContent } from './upstream-content.ts';
 
 export interface FetchUpstreamOptions {
   readonly source: TransferSource;
@@ -61,11 +62,4 @@ export async function fetchUpstream(options: FetchUpstreamOptions): Promise<Fetc
     incremental: !content.isWhole(),
     octets,
   };
-}
-
-/** The key as the codec has it. */
-export function keyOf({ key }: TransferSource): TsigKey | null {
-  if (key === null) return null;
-  const secret = Uint8Array.from(Buffer.from(key.secret, 'base64'));
-  return { name: parseName(key.name), algorithm: key.algorithm, secret };
 }

@@ -1,7 +1,7 @@
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../../dns/address.ts';
 import { type Name, nameKey, namesEqual, parseName, type TsigKey } from '../../dns/index.ts';
 import type { Feed, FeedId } from '../../policy/model.ts';
-import { keyOf, type TransferSource } from './fetch-upstream.ts';
+import { keyOf, type TransferSource } from './transfer-source.ts';
 
 /** What becomes of a NOTIFY, as the nameserver answers it. */
 export type NotifyVerdict = 'taken' | 'stranger' | 'not-followed';
