@@ -95,9 +95,7 @@ export async function openDeviceStatusBook(
   /** The row to be changed; null when there is no such device or zone: a transfer may end after either did. */
   const open = (deviceId: number, origin: string): StatusRow | null => {
     if (!isLive(deviceId, origin)) return null;
-    const known = rows.get(deviceId, origin);
-    const row = known ?? takeUp(deviceId, origin);
-    if (known !== undefined) rows.touch(known);
+    const row = rows.touch(deviceId, origin) ?? takeUp(deviceId, origin);
     changed.add(row);
     return row;
   };
@@ -217,10 +215,11 @@ function createInterests({ followsAll = () => false }: LiveThings) {
   const known = new Map<number, { own: number; policy: number }>();
   return {
     note(deviceId: number, origin: string, at: number): void {
-      const interest = known.get(deviceId) ?? { own: 0, policy: 0 };
+      const noted = known.get(deviceId);
+      const interest = noted ?? { own: 0, policy: 0 };
       if (isOwnZone(origin)) interest.own = Math.max(interest.own, at);
       else interest.policy = Math.max(interest.policy, at);
-      known.set(deviceId, interest);
+      if (noted === undefined) known.set(deviceId, interest);
     },
     isFollowed(deviceId: number, origin: string): boolean {
       const interest = known.get(deviceId);
