@@ -1,13 +1,12 @@
 import type { Logger } from 'pino';
 import { formatName } from './dns/name.ts';
-import { rcodeName } from './dns/registry.ts';
 import type { Logging } from './logging.ts';
-import type { Observer } from './nameserver/index.ts';
+import type { Observer, Transport } from './nameserver/index.ts';
 import type { DeviceStatusBook, KeyBook, RefusalBook } from './publish/index.ts';
 
 export interface ObserverWithCounts extends Observer {
-  /** Answers since the start, by `protocol RCODE`. */
-  readonly rcodes: ReadonlyMap<string, number>;
+  /** Answers since the start, by transport and RCODE. */
+  readonly answers: Readonly<Record<Transport, ReadonlyMap<number, number>>>;
 }
 
 /**
@@ -20,9 +19,13 @@ export function createObserver(
   refusals: RefusalBook,
   logging: Logging,
 ): ObserverWithCounts {
-  const rcodes = new Map<string, number>();
+  const answers = {
+    udp: new Map<number, number>(),
+    tcp: new Map<number, number>(),
+    tls: new Map<number, number>(),
+  };
   return {
-    rcodes,
+    answers,
     polled(event) {
       status.polled(event);
       keys.polled(event);
@@ -34,8 +37,8 @@ export function createObserver(
     },
     refused: refusals.refused,
     answered(rcode, protocol) {
-      const key = `${protocol} ${rcodeName(rcode)}`;
-      rcodes.set(key, (rcodes.get(key) ?? 0) + 1);
+      const counts = answers[protocol];
+      counts.set(rcode, (counts.get(rcode) ?? 0) + 1);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { rcodeName } from './dns/registry.ts';
 import type { MetricFamily } from './http/index.ts';
 import type { Notifier } from './notify/index.ts';
 import type { RunningDns } from './start-dns.ts';
@@ -13,10 +14,12 @@ export function serverMetrics(
       help: 'Answers by transport and RCODE.',
       type: 'counter',
       labelNames: ['protocol', 'rcode'],
-      samples: [...observer.rcodes].map(([key, value]) => {
-        const [protocol = '', rcode = ''] = key.split(' ');
-        return { labels: { protocol, rcode }, value };
-      }),
+      samples: Object.entries(observer.answers).flatMap(([protocol, counts]) =>
+        [...counts].map(([rcode, value]) => ({
+          labels: { protocol, rcode: rcodeName(rcode) },
+          value,
+        })),
+      ),
     },
     {
       name: 'sluice_dns_rate_limited_total',

@@ -9,7 +9,7 @@ export { answerNotReady } from './answer-not-ready.ts';
 export { createCookieSecrets } from './cookie-secrets.ts';
 export { createNameserver, type Nameserver, type NameserverOptions } from './create-nameserver.ts';
 export type { Directory, Observer, Requester } from './directory-port.ts';
-export type { Answer, Handler, Peer } from './handler-port.ts';
+export type { Answer, Handler, Peer, Transport } from './handler-port.ts';
 export type { QueryLog, QueryLogEntry } from './query-log.ts';
 export { createRateLimiter, type RateLimitCounts, type RateLimitOptions } from './rate-limit.ts';
 export { createServerIdentity } from './server-identity.ts';
