@@ -2,6 +2,7 @@ import { readQueryOptions } from '../dns/edns-query.ts';
 import { isMalformed, type Message, type Question, readMessage } from '../dns/message.ts';
 import { CLASS, OPCODE, RCODE, RRTYPE } from '../dns/registry.ts';
 import { type TsigAlgorithm, type TsigVerdict, verifyRequest } from '../dns/tsig.ts';
+import type { ZoneSnapshot } from '../zone/snapshot.ts';
 import { createAnswerEdns } from './answer-edns.ts';
 import { answerNotify } from './answer-notify.ts';
 import { createTransferAnswers } from './answer-transfer.ts';
@@ -15,10 +16,11 @@ import { createMessageCache } from './message-cache.ts';
 import { negativeSoa } from './negative-soa.ts';
 import { askedEvent, refusedEvent } from './observed-events.ts';
 import { createOctetBudget } from './octet-budget.ts';
-import { NOT_AUTHORITATIVE, PROHIBITED } from './outcome.ts';
+import { COME_BY_TCP, NOT_AUTHORITATIVE, type Outcome, PROHIBITED } from './outcome.ts';
 import { outsideZones } from './outside-zones.ts';
 import { logAnswer, type QueryLog } from './query-log.ts';
 import type { RateLimitCounts, RateLimiter } from './rate-limit.ts';
+import { createReadyAnswers } from './ready-answers.ts';
 import { refuseByForm } from './refuse-by-form.ts';
 import type { Request } from './request.ts';
 import { createResponder } from './respond.ts';
@@ -76,6 +78,13 @@ export function createNameserver(options: NameserverOptions): Nameserver {
     nowSeconds,
   });
   const { respond } = responder;
+  const ready = createReadyAnswers({
+    directory: options.directory,
+    observer,
+    limiter: rateLimiter,
+    cookiesRequired: cookies?.required ?? false,
+    slip: (query, peer) => slip(query, peer),
+  });
   const budget = createOctetBudget(options.frameCacheOctets);
   const answerTransfer = createTransferAnswers({
     responder,
@@ -94,6 +103,15 @@ export function createNameserver(options: NameserverOptions): Nameserver {
     const { outcome, isMissed } = outsideZones(request, question, isTransfer);
     if (isMissed) observer.refused(refusedEvent(request, 'not-authoritative'));
     return respond(request, outcome);
+  };
+
+  /** From a zone, to those who may read it. */
+  const respondFrom = (request: Request, zone: ZoneSnapshot, outcome: Outcome): Answer => {
+    const limited = responder.limit(request, outcome);
+    if (limited !== null) return limited;
+    const made = responder.write(request, outcome);
+    ready.keep(request, zone, made.bytes);
+    return made;
   };
 
   const answerQuestion = (request: Request, question: Question): Answer => {
@@ -120,9 +138,10 @@ export function createNameserver(options: NameserverOptions): Nameserver {
       if (isSoa) observer.polled(askedEvent(request, zone, deviceId));
       const answer = { owner: question.name, rrsets: found.rrsets };
       const expire = isSoa ? settings.expire : undefined;
-      return respond(request, { rcode: RCODE.NOERROR, authoritative: true, answer, expire });
+      const outcome = { rcode: RCODE.NOERROR, authoritative: true, answer, expire };
+      return respondFrom(request, zone, outcome);
     }
-    return respond(request, {
+    return respondFrom(request, zone, {
       rcode: found.kind === 'no-name' ? RCODE.NXDOMAIN : RCODE.NOERROR,
       authoritative: true,
       authority: { owner: settings.origin, soa: negativeSoa(settings, zone.serial) },
@@ -150,6 +169,7 @@ export function createNameserver(options: NameserverOptions): Nameserver {
     const cookie =
       cookies === null || asked.cookie === null ? null : cookies.judge(asked.cookie, address);
     return {
+      octets: query,
       message,
       peer,
       verdict,
@@ -160,7 +180,14 @@ export function createNameserver(options: NameserverOptions): Nameserver {
     };
   };
 
-  const answer = (query: Uint8Array, peer: Peer): Answer => {
+  /** A plain query is never malformed. */
+  const slip = (query: Uint8Array, peer: Peer): Answer => {
+    const message = readMessage(query);
+    if (isMalformed(message)) throw new Error(`a plain query is malformed: ${message.reason}`);
+    return responder.write(readRequest(query, message, peer), COME_BY_TCP);
+  };
+
+  const make = (query: Uint8Array, peer: Peer): Answer => {
     const message = readMessage(query);
     if (isMalformed(message)) return responder.answerMalformed(message, peer);
     if (message.isResponse) return { kind: 'none' };
@@ -177,6 +204,8 @@ export function createNameserver(options: NameserverOptions): Nameserver {
     }
     return answerQuestion(request, question);
   };
+
+  const answer: Handler = (query, peer) => ready.answer(query, peer) ?? make(query, peer);
 
   const handle: Handler = (query, peer) => {
     const log = options.queryLog?.() ?? null;

@@ -20,7 +20,7 @@ export type Answer =
   | { readonly kind: 'none' }
   /**
    * One message. The server has sent or copied `bytes` before it calls the handler again, so the
-   * handler may write every answer into the same buffer.
+   * handler may write every answer into the same buffer, and give the same object again.
    */
   | { readonly kind: 'message'; readonly bytes: Uint8Array }
   /** A transfer, over TCP and TLS only. */

@@ -31,9 +31,16 @@ export interface RateLimitOptions {
 export interface RateLimiter {
   /**
    * Counts one answer to an address in text form; `name` is that of the answer or the zone, without
-   * regard to case, and null where there is none.
+   * regard to case, and null where there is none. `start` and `end` say where it stands in `name`, for
+   * those who have it as a part of more.
    */
-  judge(address: string, kind: LimitedKind, name: Uint8Array | null): LimitVerdict;
+  judge(
+    address: string,
+    kind: LimitedKind,
+    name: Uint8Array | null,
+    start?: number,
+    end?: number,
+  ): LimitVerdict;
   /** From now on these limits hold. */
   use(options: RateLimitOptions): void;
   /** Answers above the limit since the start. */
@@ -94,7 +101,7 @@ export function createRateLimiter(
   };
 
   return {
-    judge(address, kind, name) {
+    judge(address, kind, name, start = 0, end = name === null ? 0 : name.length) {
       const { answersPerSecond, slip, ipv4PrefixLength, ipv6PrefixLength } = options;
       if (answersPerSecond === 0) return 'pass';
       const count = writeAddress(address, octets);
@@ -102,7 +109,8 @@ export function createRateLimiter(
       const nowMs = clock();
       const bits = count === IPV4_OCTETS ? ipv4PrefixLength : ipv6PrefixLength;
       // An IPv4 and an IPv6 network may begin alike.
-      const place = hash.of(kind | (count << 4), octets, bits, name);
+      hash.begin(kind | (count << 4), octets, bits);
+      const place = hash.end(name, start, end);
       const at = bucketOf(place, hash.second || 1, nowMs);
       // A clock that was set back gives nothing and takes nothing.
       const elapsedMs = Math.max(0, nowMs - usedMs[at]);
@@ -131,28 +139,34 @@ export function createRateLimiter(
 
 /**
  * Two hashes of the same octets, taken four at a time: a multiplication by an odd number for each
- * four. The first is returned, the second left in `second`.
+ * four. `end` returns the first and leaves the second in `second`.
  */
 function createHash(seed: number) {
+  let first = 0;
+  let second = 0;
   const hash = {
     second: 0,
-    of(kind: number, address: Uint8Array, bits: number, name: Uint8Array | null): number {
-      let first = Math.imul(seed ^ (kind << 8) ^ bits, FIRST_FACTOR);
-      let second = Math.imul(seed ^ (bits << 8) ^ kind, SECOND_FACTOR);
+    begin(kind: number, address: Uint8Array, bits: number): void {
+      first = Math.imul(seed ^ (kind << 8) ^ bits, FIRST_FACTOR);
+      second = Math.imul(seed ^ (bits << 8) ^ kind, SECOND_FACTOR);
       for (let at = 0; at < bits; at += 32) {
         const octet = at >>> 3;
-        const word = wordOf(address, octet) & (bits - at >= 32 ? -1 : -1 << (32 - (bits - at)));
+        const word =
+          wordOf(address, octet, address.length) &
+          (bits - at >= 32 ? -1 : -1 << (32 - (bits - at)));
         first = Math.imul(first ^ word, FIRST_FACTOR);
         second = rotated(Math.imul(second ^ word, SECOND_FACTOR));
       }
-      const length = name === null ? 0 : name.length;
-      for (let at = 0; name !== null && at < length; at += 4) {
+    },
+    end(name: Uint8Array | null, from: number, to: number): number {
+      for (let at = from; name !== null && at < to; at += 4) {
         // Letters come out in one case; other octets that differ in this bit alone are told apart
         // nowhere, and names that differ in nothing else share a bucket.
-        const word = wordOf(name, at) | 0x20202020;
+        const word = wordOf(name, at, to) | 0x20202020;
         first = rotated(Math.imul(first ^ word, FIRST_FACTOR));
         second = rotated(Math.imul(second ^ word, SECOND_FACTOR));
       }
+      const length = to - from;
       hash.second = mix(second ^ length);
       return mix(first ^ length);
     },
@@ -163,9 +177,11 @@ function createHash(seed: number) {
 const FIRST_FACTOR = 0x9e3779b1;
 const SECOND_FACTOR = 0x5bd1e995;
 
-/** Four octets; those behind the end are zero. */
-function wordOf(octets: Uint8Array, at: number): number {
-  return (octets[at] << 24) | (octets[at + 1] << 16) | (octets[at + 2] << 8) | octets[at + 3];
+/** Four octets; those from `end` on are zero. */
+function wordOf(octets: Uint8Array, at: number, end: number): number {
+  const word = (octets[at] << 24) | (octets[at + 1] << 16) | (octets[at + 2] << 8) | octets[at + 3];
+  const missing = at + 4 - end;
+  return missing > 0 ? word & (-1 << (8 * missing)) : word;
 }
 
 function rotated(word: number): number {

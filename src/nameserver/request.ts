@@ -7,6 +7,8 @@ import type { Peer } from './handler-port.ts';
 
 /** A query that has been read and checked as far as its sender is concerned. */
 export interface Request {
+  /** As it came: a view that is valid during the call only. */
+  readonly octets: Uint8Array;
   readonly message: Message;
   readonly peer: Peer;
   readonly verdict: TsigVerdict;

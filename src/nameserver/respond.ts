@@ -15,6 +15,8 @@ import { hasValidCookie, type Request } from './request.ts';
 
 export const MESSAGE_OCTETS_MAX = 65_535;
 
+type WrittenAnswer = Extract<Answer, { readonly kind: 'message' }>;
+
 /** Answers of one message. All are written into the same buffer. */
 export interface Responder {
   /** Writes the answer, unless there were too many like it. */
@@ -22,7 +24,7 @@ export interface Responder {
   /** Counts an answer that is to be; what is said in its place when there were too many, else null. */
   limit(request: Request, outcome: Outcome): Answer | null;
   /** Writes an answer that was counted already. */
-  write(request: Request, outcome: Outcome): Answer;
+  write(request: Request, outcome: Outcome): WrittenAnswer;
   /** FORMERR to octets that are no message, or nothing where not even that can be said. */
   answerMalformed(query: MalformedMessage, peer: Peer): Answer;
 }
@@ -40,7 +42,7 @@ export function createResponder(options: {
   const buffer = new Uint8Array(MESSAGE_OCTETS_MAX);
   const writer = createMessageWriter(buffer);
 
-  const write = (request: Request, outcome: Outcome): Answer => {
+  const write = (request: Request, outcome: Outcome): WrittenAnswer => {
     const { message, peer, verdict } = request;
     const signer = createResponseSigner(verdict, nowSeconds);
     const limit = messageOctetsMax(peer, message.edns, udpOctetsMax);
