@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Handler, Peer } from '../nameserver/handler-port.ts';
 import { plainAddress } from './client-address.ts';
@@ -10,6 +10,7 @@ import type { Reporter } from './reporter.ts';
 import type { Counters } from './statistics.ts';
 import type { BoundOrAddress, Listener } from './stream-listener.ts';
 import { endStream } from './transfer-scheduler.ts';
+import { createUdpSender } from './udp-sender.ts';
 import { familyOfUdpSocket } from './udp-socket-family.ts';
 
 export interface UdpService {
@@ -48,7 +49,7 @@ export async function listenUdp(service: UdpService, where: BoundOrAddress): Pro
   socket.on('error', (error) =>
     service.reporter.failure('a UDP socket failed', error, { address }),
   );
-  const send = createSender(service, socket);
+  const sender = createUdpSender(service, socket);
   socket.on('message', (datagram, from) => {
     // RFC 768: a source port of zero says that there is nobody to reply to; anybody can forge it.
     if (from.port === 0) {
@@ -57,9 +58,13 @@ export async function listenUdp(service: UdpService, where: BoundOrAddress): Pro
     }
     const answer = answerDatagram(service, datagram, from);
     // To a proxy without a header of ours: it knows by the id whom the answer is for.
-    if (answer !== null) send(answer, from);
+    if (answer !== null) sender.send(answer, from);
   });
-  return { address, port, close: () => socket.close() };
+  const close = (): void => {
+    sender.flush();
+    socket.close();
+  };
+  return { address, port, close };
 }
 
 /** Null for no answer. A proxy puts its header before each query. */
@@ -107,29 +112,4 @@ function answerTo(
     reporter.failure('a query failed', error, { peer });
     return serverFailure(queryHead(query));
   }
-}
-
-/**
- * Sends from a ring, since the system may take an answer later than the handler writes its next
- * one. The ring is larger than the backlog by what wrapping can leave unused and one answer, so
- * no answer in the backlog is overwritten.
- */
-function createSender(
-  { limits, counters }: UdpService,
-  socket: Socket,
-): (answer: Uint8Array, to: RemoteInfo) => void {
-  const backlogMax = limits.udpSendBacklogOctetsMax;
-  const ring = Buffer.allocUnsafeSlow(backlogMax + 2 * DATAGRAM_OCTETS_MAX);
-  let next = 0;
-  return (answer, to) => {
-    if (socket.getSendQueueSize() + answer.length > backlogMax) {
-      counters.udpBacklogDrops += 1;
-      return;
-    }
-    if (next + answer.length > ring.length) next = 0;
-    ring.set(answer, next);
-    socket.send(ring, next, answer.length, to.port, to.address);
-    next += answer.length;
-    counters.udpAnswers += 1;
-  };
 }
