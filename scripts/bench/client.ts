@@ -1,5 +1,4 @@
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import {
   CLASS,
@@ -13,7 +12,7 @@ import {
   RRTYPE,
   readMessage,
 } from '../../src/dns/index.ts';
-import { createTransferCounter } from './transfer-counter.ts';
+import { framed } from './transfer-query.ts';
 
 /** Where a server under test answers. */
 export interface Endpoint {
@@ -21,78 +20,96 @@ export interface Endpoint {
   readonly port: number;
 }
 
-export interface Drained {
-  readonly octets: number;
-  readonly messages: number;
-  readonly ms: number;
+/** What an update does to a zone: whole RRsets go, then records come. */
+export interface ZoneUpdate {
+  readonly removed?: readonly Pick<ResourceRecord, 'name' | 'type'>[];
+  readonly added?: readonly ResourceRecord[];
 }
 
 const SOA_FIXED_OCTETS = 20;
-const DRAIN_TIMEOUT_MS = 300_000;
+const SERVED_TIMEOUT_MS = 300_000;
 const ANSWER_TIMEOUT_MS = 10_000;
-
-/**
- * Asks for a transfer and does nothing with it but look at the lengths and, at the end of each
- * message, for the timers that close an SOA: so that the client is not what is measured.
- */
-export async function drainTransfer(
-  server: Endpoint,
-  zone: string,
-  from?: number,
-): Promise<Drained> {
-  const query = transferQuery(parseName(zone), from);
-  const start = performance.now();
-  const socket = connect(server.port, server.address);
-  socket.setNoDelay(true);
-  socket.setTimeout(DRAIN_TIMEOUT_MS, () => socket.destroy(new Error('the transfer stalled')));
-  socket.write(query);
-  const counter = createTransferCounter();
-  return new Promise((resolve, reject) => {
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        if (!counter.add(chunk)) return;
-        const ms = performance.now() - start;
-        socket.destroy();
-        resolve({ octets: counter.octets(), messages: counter.messages(), ms });
-      } catch (error) {
-        socket.destroy(error as Error);
-      }
-    });
-    socket.on('error', reject);
-    socket.on('close', () => reject(new Error(`closed after ${counter.messages()} messages`)));
-  });
-}
+/** A server that starts is asked so often: so exact is the time when it began to answer. */
+const POLL_MS = 2;
 
 /** The serial of a zone, over UDP. */
 export async function askSerial(server: Endpoint, zone: string): Promise<number> {
-  return serialOf((await askSoa(server, zone)).rdata);
+  const asker = startAsking(server, zone);
+  try {
+    return await asker.serial();
+  } finally {
+    asker.stop();
+  }
 }
 
-/** One DNS UPDATE over TCP that adds records (RFC 2136 section 2.5.1); resolves with the answer. */
+/** Waits until a zone has another serial than the given one: asks again as soon as it is answered. */
+export async function waitForSerial(server: Endpoint, zone: string, not: number): Promise<number> {
+  const asker = startAsking(server, zone);
+  const deadline = performance.now() + SERVED_TIMEOUT_MS;
+  try {
+    while (performance.now() < deadline) {
+      const serial = await asker.serial();
+      if (serial !== not) return serial;
+    }
+    throw new Error(`${zone} keeps serial ${not}`);
+  } finally {
+    asker.stop();
+  }
+}
+
+/**
+ * Waits until a server answers for its zone with the serial that is asked for, or with any; returns
+ * the time since `startedAt`, in milliseconds. The server may not be there yet: a question every two
+ * milliseconds, whether or not the last was answered.
+ */
+export async function untilServed(
+  server: Endpoint & { readonly zone: string },
+  startedAt: number,
+  isExpected: (serial: number) => boolean = () => true,
+): Promise<number> {
+  const socket = createSocket('udp4');
+  const query = soaQuery(parseName(server.zone), 7);
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearInterval(timer);
+      socket.close();
+    };
+    const timer = setInterval(() => {
+      socket.send(query, server.port, server.address);
+      if (performance.now() < startedAt + SERVED_TIMEOUT_MS) return;
+      stop();
+      reject(new Error(`${server.zone} is not served`));
+    }, POLL_MS);
+    socket.on('message', (answer) => {
+      const serial = serialIn(answer);
+      if (serial === null || !isExpected(serial)) return;
+      stop();
+      resolve(performance.now() - startedAt);
+    });
+  });
+}
+
+/** One DNS UPDATE over TCP (RFC 2136 section 2.5); resolves with the answer. */
 export async function update(
   server: Endpoint,
   zone: string,
-  added: readonly ResourceRecord[],
+  { removed = [], added = [] }: ZoneUpdate,
 ): Promise<Message> {
   const buffer = new Uint8Array(65_535);
   const writer = createMessageWriter(buffer);
   writer.start({ id: 1, opcode: OPCODE.UPDATE });
   writer.question({ name: parseName(zone), type: RRTYPE.SOA, class: CLASS.IN });
-  for (const record of added) {
+  const records = [
+    ...removed.map(({ name, type }) => ({ name, type, class: CLASS.ANY, ttl: 0, rdata: NO_RDATA })),
+    ...added,
+  ];
+  for (const record of records) {
     if (!writer.record('authority', record)) throw new Error('the update does not fit one message');
   }
   return askTcp(server, buffer.slice(0, writer.finish()));
 }
 
-/** Waits until a zone has another serial than the given one. */
-export async function waitForSerial(server: Endpoint, zone: string, not: number): Promise<number> {
-  const deadline = performance.now() + DRAIN_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    const serial = await askSerial(server, zone);
-    if (serial !== not) return serial;
-  }
-  throw new Error(`${zone} keeps serial ${not}`);
-}
+const NO_RDATA = new Uint8Array(0);
 
 /** A query for the SOA of a zone, without length. */
 export function soaQuery(zone: Name, id: number): Uint8Array {
@@ -102,26 +119,39 @@ export function soaQuery(zone: Name, id: number): Uint8Array {
   return scratch.slice(0, writer.finish());
 }
 
+const scratch = new Uint8Array(512);
+
 /** The serial in the rdata of an SOA. */
 export function serialOf(soa: Uint8Array): number {
   return Buffer.from(soa).readUInt32BE(soa.length - SOA_FIXED_OCTETS);
 }
 
-async function askSoa(server: Endpoint, zone: string): Promise<ResourceRecord> {
+/** Asks one question after the other from one socket. */
+function startAsking(server: Endpoint, zone: string) {
   const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
-  try {
-    socket.send(soaQuery(parseName(zone), 7), server.port, server.address);
-    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-    const [answer] = (await once(socket, 'message', { signal })) as [Buffer];
-    const message = readMessage(answer);
-    const soa = isMalformed(message)
-      ? undefined
-      : message.answers.find(({ type }) => type === RRTYPE.SOA);
-    if (soa === undefined) throw new Error(`${zone} is not served`);
-    return soa;
-  } finally {
-    socket.close();
-  }
+  const query = soaQuery(parseName(zone), 7);
+  return {
+    stop: () => socket.close(),
+    serial: () =>
+      new Promise<number>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`${zone}: no answer`)), ANSWER_TIMEOUT_MS);
+        socket.once('message', (answer) => {
+          clearTimeout(timer);
+          const serial = serialIn(answer);
+          if (serial === null) reject(new Error(`${zone} is not served`));
+          else resolve(serial);
+        });
+        socket.send(query, server.port, server.address);
+      }),
+  };
+}
+
+/** The serial that an answer tells; null when it tells none. */
+function serialIn(answer: Uint8Array): number | null {
+  const message = readMessage(answer);
+  if (isMalformed(message)) return null;
+  const soa = message.answers.find(({ type }) => type === RRTYPE.SOA);
+  return soa === undefined ? null : serialOf(soa.rdata);
 }
 
 async function askTcp(server: Endpoint, query: Uint8Array): Promise<Message> {
@@ -140,27 +170,4 @@ async function askTcp(server: Endpoint, query: Uint8Array): Promise<Message> {
   } finally {
     socket.destroy();
   }
-}
-
-const scratch = new Uint8Array(512);
-
-/** A query for AXFR, or IXFR from a serial, with its length in front. */
-export function transferQuery(zone: Name, from?: number): Uint8Array {
-  const writer = createMessageWriter(scratch);
-  writer.start({ id: 9 });
-  writer.question({
-    name: zone,
-    type: from === undefined ? RRTYPE.AXFR : RRTYPE.IXFR,
-    class: CLASS.IN,
-  });
-  if (from !== undefined) {
-    const rdata = new Uint8Array(2 + SOA_FIXED_OCTETS);
-    new DataView(rdata.buffer).setUint32(2, from);
-    writer.record('authority', { name: zone, type: RRTYPE.SOA, class: CLASS.IN, ttl: 0, rdata });
-  }
-  return framed(scratch.slice(0, writer.finish()));
-}
-
-function framed(message: Uint8Array): Uint8Array {
-  return Uint8Array.from([message.length >> 8, message.length & 0xff, ...message]);
 }

@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { askSerial } from './client.ts';
 import { freshNames, generateRules } from './generate.ts';
 import { residentOctets } from './processes.ts';
-import { median } from './report.ts';
 import { startEmptySluice } from './servers.ts';
+import { median } from './statistics.ts';
 
 /**
  * Many policies over one catalogue: how long they take to make, what they take in memory, and how

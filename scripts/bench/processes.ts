@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const START_TIMEOUT_MS = 300_000;
@@ -44,6 +44,16 @@ export function residentOctets(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
+/**
+ * Memory that a process and its children take, in octets: what several of them hold together counts
+ * once (NSD serves from a child that shares the zones with its parent).
+ */
+export function treeOctets(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+  const own = Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024;
+  return childrenOf(pid).reduce((sum, child) => sum + treeOctets(child), own);
+}
+
 /** Processor time that a process has taken, all threads, in seconds. */
 export function processorSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -54,6 +64,25 @@ export function processorSeconds(pid: number): number {
 
 /** USER_HZ, which Linux has told programs since there is one. */
 const CLOCK_TICKS_PER_SECOND = 100;
+
+/** The same with its children, in milliseconds and finer than ticks of the clock. */
+export function treeProcessorMs(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const schedstat = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1');
+    return Number(schedstat.split(' ')[0]) / 1e6;
+  });
+  const own = threads.reduce((sum, ms) => sum + ms, 0);
+  return childrenOf(pid).reduce((sum, child) => sum + treeProcessorMs(child), own);
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number),
+  );
+}
 
 export async function freePort(): Promise<number> {
   const server = createServer();

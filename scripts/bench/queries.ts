@@ -4,9 +4,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureQueries } from './dnsperf.ts';
 import { generateRules, type Rules } from './generate.ts';
-import { startKnot, startNamed, startNsd, startPowerDns, writeZones } from './peers.ts';
-import { type Row, renderReport } from './report.ts';
-import { type Server, startSluice } from './servers.ts';
+import { startKnot } from './peers/knot.ts';
+import { startNamed } from './peers/named.ts';
+import { startNsd } from './peers/nsd.ts';
+import { writeZones } from './peers/peer-zone.ts';
+import { startPowerDns } from './peers/powerdns.ts';
+import { renderReport } from './report.ts';
+import type { Row } from './section.ts';
+import type { Server } from './server.ts';
+import { startSluice } from './servers.ts';
 
 /**
  * How many queries a second are answered over UDP and over TCP, by dnsperf, for the SOA of a zone and

@@ -1,178 +1,108 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CLASS, encodeRdata, parseName, type ResourceRecord, RRTYPE } from '../../src/dns/index.ts';
-import { askSerial, drainTransfer, update, waitForSerial } from './client.ts';
-import { freshNames, generateRules } from './generate.ts';
-import { startKnot, startNamed, writeZones } from './peers.ts';
-import { residentOctets } from './processes.ts';
-import { type Row, renderReport } from './report.ts';
-import { restartSluice, type Server, type SluiceServer, startSluice } from './servers.ts';
+import { judgeAims } from './aims.ts';
+import { startDrainer } from './drain/start-drainer.ts';
+import { currentCommit, describeMachine } from './machine.ts';
+import { PLOTS_FOLDER, renderResults } from './render-results.ts';
+import { renderReport } from './report.ts';
+import { mergeResult, readResults, type SectionResult, writeResults } from './results.ts';
+import type { BenchContext, Section } from './section.ts';
+import { SECTIONS } from './sections/index.ts';
+import { format } from './statistics.ts';
+import { openStock } from './stock.ts';
+import { renderPlot } from './svg-plot.ts';
 
+/**
+ * The benchmark: runs the sections that are asked for, puts their figures in the place of earlier ones
+ * in a file of results, and writes the report and the plots from that file.
+ */
 const { values } = parseArgs({
   options: {
+    sections: { type: 'string', default: SECTIONS.map(({ name }) => name).join(',') },
     rules: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '5' },
-    json: { type: 'string' },
+    results: { type: 'string', default: fileURLToPath(new URL('results.json', import.meta.url)) },
+    stock: { type: 'string' },
   },
 });
 const RULES = Number(values.rules);
 const ROUNDS = Number(values.rounds);
-const CHANGES = 1_000;
-const CLIENTS = 8;
-const WARMUP_ROUNDS = 3;
+const NAMES = SECTIONS.map(({ name }) => name);
 
-process.setMaxListeners(32);
+// Each server ends with us.
+process.setMaxListeners(64);
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+const drainer = startDrainer();
 try {
-  await bench();
+  for (const name of values.sections.split(',').filter(Boolean)) await runSection(sectionOf(name));
+  render();
 } finally {
+  await drainer.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function bench(): Promise<void> {
-  say(
-    `${RULES} rules, medians of ${ROUNDS} rounds, ${cpus().length} cores, Node ${process.version}`,
-  );
-  const empty = await emptyMemory();
-  const rules = generateRules(RULES);
-  await writeZones([join(folder, 'bind'), join(folder, 'knot')], rules);
-
-  const first = await startSluice(join(folder, 'sluice'), rules);
-  await first.stop();
-  const sluice = await restartSluice(join(folder, 'sluice'));
-  const bind = await startNamed(join(folder, 'bind'));
-  const knot = await startKnot(join(folder, 'knot'));
-  const servers = [sluice, bind, knot];
-  const rows: Row[] = [];
-  try {
-    rows.push(row('start until served', 'ms', servers, (server) => [server.startMs]));
-    rows.push(await transferRow('AXFR, first', 1, servers, 1));
-    rows.push(await transferRow('AXFR, one client', 1, servers, ROUNDS));
-    rows.push(await transferRow(`AXFR, ${CLIENTS} clients at once`, CLIENTS, servers, ROUNDS));
-    rows.push(await octetsRow(servers));
-    rows.push(
-      ...(await changeRows(sluice, { ...first, ...sluice, targetId: first.targetId }, bind)),
-    );
-    const perRule = (server: Server) => [residentOctets(server.pid) / RULES];
-    const aboveEmpty = (server: Server) => [
-      (residentOctets(server.pid) - empty[server.name]) / RULES,
-    ];
-    rows.push(row('resident memory per rule, the whole process', 'octets', servers, perRule));
-    rows.push(row('the same above a process without rules', 'octets', servers, aboveEmpty));
-  } finally {
-    await Promise.all(servers.map((server) => server.stop()));
+async function runSection(section: Section): Promise<void> {
+  say(`== ${section.name}`);
+  const commit = currentCommit();
+  const started = performance.now();
+  const figures = await section.run(contextOf(section, commit));
+  const result: SectionResult = {
+    title: section.title,
+    command: `npm run bench -- --sections ${section.name} --rules ${RULES} --rounds ${ROUNDS}`,
+    commit,
+    date: new Date().toISOString().slice(0, 16).replace('T', ' '),
+    rules: RULES,
+    rounds: ROUNDS,
+    seconds: (performance.now() - started) / 1000,
+    machine: describeMachine(),
+    ...figures,
+  };
+  // Read anew, and written after each section: what was measured stays when a later one fails.
+  const results = readResults(values.results);
+  writeResults(values.results, mergeResult(results, section.name, result, NAMES));
+  process.stdout.write(`${renderReport(figures.rows)}\n`);
+  for (const { row, aim, measured, isMet } of judgeAims(figures.rows)) {
+    const verdict = isMet === null ? 'not measured' : isMet ? 'met' : 'NOT MET';
+    process.stdout.write(`${row}: ${aim.text}: ${measured && format(measured)}, ${verdict}\n`);
   }
-  process.stdout.write(`${renderReport(rows)}\n`);
-  if (values.json !== undefined)
-    writeFileSync(values.json, JSON.stringify({ rules: RULES, rounds: ROUNDS, rows }, null, 2));
 }
 
-/** What each server takes with next to nothing in it. */
-async function emptyMemory(): Promise<Record<string, number>> {
-  const rules = generateRules(1);
-  const folders = { bind: join(folder, 'empty-bind'), knot: join(folder, 'empty-knot') };
-  await writeZones(Object.values(folders), rules);
-  const sluice = join(folder, 'empty-sluice');
-  await (await startSluice(sluice, rules)).stop();
-  const servers = [
-    await restartSluice(sluice),
-    await startNamed(folders.bind),
-    await startKnot(folders.knot),
-  ];
-  await Promise.all(servers.map((server) => drainTransfer(server, server.zone)));
-  const octets = servers.map((server) => [server.name, residentOctets(server.pid)]);
-  await Promise.all(servers.map((server) => server.stop()));
-  return Object.fromEntries(octets);
-}
-
-function row(
-  title: string,
-  unit: string,
-  servers: readonly Server[],
-  measure: (server: Server) => number[],
-): Row {
+function contextOf(section: Section, commit: string): BenchContext {
+  const home = join(folder, section.name);
+  const version = commit.replaceAll(' ', '-');
   return {
-    title,
-    unit,
-    samples: Object.fromEntries(servers.map((server) => [server.name, measure(server)])),
+    rules: RULES,
+    rounds: ROUNDS,
+    drainer,
+    say,
+    stock: openStock(values.stock ?? join(folder, 'stock'), version, say),
+    folder(name) {
+      mkdirSync(join(home, name), { recursive: true });
+      return join(home, name);
+    },
   };
 }
 
-/** The servers take turns within each round, so that a machine that changes its pace changes it for all. */
-async function transferRow(
-  title: string,
-  clients: number,
-  servers: readonly Server[],
-  rounds: number,
-): Promise<Row> {
-  const samples: Record<string, number[]> = {};
-  for (let round = 0; round < rounds; round++) {
-    for (const server of servers) {
-      const start = performance.now();
-      await Promise.all(Array.from({ length: clients }, () => drainTransfer(server, server.zone)));
-      (samples[server.name] ??= []).push(performance.now() - start);
-    }
+/** Writes the report and the plots beside the results. */
+function render(): void {
+  const home = dirname(values.results);
+  const results = readResults(values.results);
+  writeFileSync(join(home, 'RESULTS.md'), renderResults(results));
+  mkdirSync(join(home, PLOTS_FOLDER), { recursive: true });
+  for (const plot of Object.values(results).flatMap(({ plots = [] }) => plots)) {
+    writeFileSync(join(home, PLOTS_FOLDER, `${plot.name}.svg`), renderPlot(plot));
   }
-  say(title);
-  return { title, unit: 'ms', samples };
 }
 
-async function octetsRow(servers: readonly Server[]): Promise<Row> {
-  const samples: Record<string, number[]> = {};
-  for (const server of servers) {
-    samples[server.name] = [(await drainTransfer(server, server.zone)).octets / RULES];
-  }
-  return { title: 'AXFR octets per rule', unit: 'octets', samples };
-}
-
-/** Publishing through the admin API against a dynamic update of the same number of rules, and the IXFR of it. */
-async function changeRows(server: Server, api: SluiceServer, bind: Server): Promise<Row[]> {
-  const publish: Record<string, number[]> = {};
-  const incremental: Record<string, number[]> = {};
-  // The first rounds warm both servers up and do not count.
-  for (let round = -WARMUP_ROUNDS; round < ROUNDS; round++) {
-    const names = freshNames(CHANGES, round + WARMUP_ROUNDS);
-    const before = await askSerial(server, server.zone);
-    const start = performance.now();
-    await api.api('PATCH', `/targets/${api.targetId}/indicators`, { add: names });
-    await waitForSerial(server, server.zone, before);
-    const served = performance.now() - start;
-    const { ms } = await drainTransfer(server, server.zone, before);
-
-    const bindBefore = await askSerial(bind, bind.zone);
-    const records = names.flatMap(recordsOf);
-    const bindStart = performance.now();
-    const answer = await update(bind, bind.zone, records);
-    if (answer.rcode !== 0) throw new Error(`BIND refuses the update with RCODE ${answer.rcode}`);
-    await waitForSerial(bind, bind.zone, bindBefore);
-    const bindServed = performance.now() - bindStart;
-    const { ms: bindMs } = await drainTransfer(bind, bind.zone, bindBefore);
-    if (round < 0) continue;
-    (publish[server.name] ??= []).push(served);
-    (publish[bind.name] ??= []).push(bindServed);
-    (incremental[server.name] ??= []).push(ms);
-    (incremental[bind.name] ??= []).push(bindMs);
-  }
-  say('changes');
-  return [
-    { title: `publish ${CHANGES} changes until served`, unit: 'ms', samples: publish },
-    { title: `IXFR of ${CHANGES} changes`, unit: 'ms', samples: incremental },
-  ];
-}
-
-function recordsOf(name: string): ResourceRecord[] {
-  const rdata = encodeRdata({ type: 'CNAME', target: parseName('.') });
-  return [name, `*.${name}`].map((owner) => ({
-    name: parseName(`${owner}.rpz.bench.example.`),
-    type: RRTYPE.CNAME,
-    class: CLASS.IN,
-    ttl: 60,
-    rdata,
-  }));
+function sectionOf(name: string): Section {
+  const section = SECTIONS.find((known) => known.name === name);
+  if (section === undefined) throw new Error(`--sections: ${name} is none of ${NAMES.join(', ')}`);
+  return section;
 }
 
 function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 }

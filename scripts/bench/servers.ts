@@ -1,19 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { askSerial, type Endpoint } from './client.ts';
+import { parseName, type TsigKey } from '../../src/dns/index.ts';
+import { untilServed } from './client.ts';
 import { LOCAL_ADDRESS, type Rules } from './generate.ts';
 import { freePort, startProcess, stopProcess, until } from './processes.ts';
-
-/** A server under test with the benchmark's zone. */
-export interface Server extends Endpoint {
-  readonly name: string;
-  readonly zone: string;
-  readonly pid: number;
-  /** From the start of the process until the zone is answered. */
-  readonly startMs: number;
-  stop(): Promise<void>;
-}
+import type { Server } from './server.ts';
 
 export interface SluiceServer extends Server {
   /** Calls the admin API. */
@@ -33,6 +25,7 @@ export interface SluiceSettings {
 }
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url));
 
 /** Starts Sluice on a fresh folder and gives it the rules through the admin API, as a user would. */
 export async function startSluice(folder: string, rules: Rules): Promise<SluiceServer> {
@@ -40,6 +33,7 @@ export async function startSluice(folder: string, rules: Rules): Promise<SluiceS
   const { api } = running;
   const { policyId, targetId } = await makePolicy(api, rules);
   await makeDevice(api, { name: 'bench', sources: ['127.0.0.0/8'], policyId });
+  writeFileSync(join(folder, 'ids'), JSON.stringify({ policyId, targetId }));
   return { ...running, zone: SLUICE_ZONE, targetId };
 }
 
@@ -72,12 +66,39 @@ export async function makeDevice(
   await api('POST', '/devices', { ...device, type: 'dns', access: 'source' });
 }
 
+/** A device with a key that transfers may be signed with; returns the server with that key. */
+export async function withSignedDevice(
+  server: SluiceServer,
+  folder: string,
+): Promise<SluiceServer> {
+  const { policyId } = readIds(folder);
+  const device = await server.api<{ device: { id: number } }>('POST', '/devices', {
+    name: 'signed',
+    type: 'dns',
+    access: 'key',
+    policyId,
+  });
+  const path = `/devices/${device.device.id}/keys`;
+  const { key, secret } = await server.api<{ key: { name: string }; secret: string }>(
+    'POST',
+    path,
+    { algorithm: 'hmac-sha256' },
+  );
+  const tsigKey: TsigKey = {
+    name: parseName(key.name),
+    algorithm: 'hmac-sha256',
+    secret: Buffer.from(secret, 'base64'),
+  };
+  return { ...server, tsigKey };
+}
+
 /** Starts Sluice on a fresh folder with nothing in it but the canary. */
 export async function startEmptySluice(
   folder: string,
   settings: SluiceSettings = {},
 ): Promise<Omit<SluiceServer, 'targetId'>> {
   const running = await launchSluice(folder, settings);
+  await running.isUp;
   const token = /sluice_\S+/.exec(running.output())?.[0];
   if (token === undefined) throw new Error(`no admin token in: ${running.output()}`);
   writeFileSync(join(folder, 'token'), token);
@@ -87,9 +108,18 @@ export async function startEmptySluice(
 /** Starts Sluice again on a folder that it has served before. */
 export async function restartSluice(folder: string): Promise<SluiceServer> {
   const running = await launchSluice(folder);
+  const startMs = await Promise.race([
+    untilServed(running.server, running.startedAt),
+    running.isUp.then(() => new Promise<never>(() => {})),
+  ]);
+  await running.isUp;
   const token = readFileSync(join(folder, 'token'), 'utf8');
-  const startMs = await untilServed(running.server, running.startedAt);
-  return { ...running.server, startMs, ...callsTo(running.http, token), targetId: 0 };
+  const { targetId } = readIds(folder);
+  return { ...running.server, startMs, ...callsTo(running.http, token), targetId };
+}
+
+function readIds(folder: string): { readonly policyId: number; readonly targetId: number } {
+  return JSON.parse(readFileSync(join(folder, 'ids'), 'utf8'));
 }
 
 /** The limit on answers per network is off: here all clients are one network. */
@@ -110,9 +140,7 @@ log: { level: warn }
 `,
   );
   const startedAt = performance.now();
-  // As `npm start` does it.
-  const command = ['--max-semi-space-size=4', MAIN, '--config', config];
-  const child = startProcess(process.execPath, command, {
+  const child = startProcess(process.execPath, [...startOptions(), MAIN, '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
   });
@@ -120,21 +148,32 @@ log: { level: warn }
   child.stdout?.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  const isUp = (): boolean => {
+  const hasSaidSo = (): boolean => {
     if (child.exitCode !== null) throw new Error(`Sluice ended with code ${child.exitCode}`);
     return output.includes('HTTP');
   };
-  await until(isUp, 'Sluice does not start');
   const server: Server = {
     name: 'Sluice',
     address: '127.0.0.1',
     port: dnsPort,
     zone: SLUICE_ZONE,
     pid: child.pid ?? 0,
-    startMs: performance.now() - startedAt,
+    startMs: 0,
     stop: () => stopProcess(child),
   };
-  return { server, startedAt, http: `http://127.0.0.1:${httpPort}`, output: () => output };
+  return {
+    server,
+    startedAt,
+    http: `http://127.0.0.1:${httpPort}`,
+    output: () => output,
+    isUp: until(hasSaidSo, 'Sluice does not start'),
+  };
+}
+
+/** Those of Node that `npm start` starts it with. */
+function startOptions(): string[] {
+  const { scripts } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
 function callsTo(http: string, token: string): Pick<SluiceServer, 'api' | 'metrics'> {
@@ -172,21 +211,4 @@ async function makeTarget(
   const { target } = await api<{ target: { id: number } }>('POST', '/targets', { name });
   await api('PUT', `/targets/${target.id}/indicators`, lines.join('\n'));
   return target.id;
-}
-
-/** Waits until a server answers for its zone; returns the time since `startedAt`, in milliseconds. */
-export async function untilServed(
-  server: Endpoint & { readonly zone: string },
-  startedAt: number,
-): Promise<number> {
-  const isServed = () =>
-    Promise.race([
-      askSerial(server, server.zone).then(
-        () => true,
-        () => false,
-      ),
-      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 200)),
-    ]);
-  await until(isServed, `${server.zone} is not served`);
-  return performance.now() - startedAt;
 }

@@ -2,6 +2,7 @@ import { RRTYPE } from '../../src/dns/index.ts';
 
 const HEADER_OCTETS = 12;
 const ANSWER_COUNT = 6;
+const ADDITIONAL_COUNT = 10;
 /** Serial and the four times, at the end of an SOA. */
 const SOA_FIXED_OCTETS = 20;
 /** Type, class, TTL and length of the rdata. */
@@ -15,58 +16,73 @@ export interface TransferCounter {
   add(chunk: Uint8Array): boolean;
   octets(): number;
   messages(): number;
+  /** Messages that something stands in the additional section of, which is their signature. */
+  signed(): number;
 }
 
 /**
- * A transfer ends with the SOA that it began with (RFC 5936 section 2.2), so only the end of each
- * message is kept and compared. Answers must have neither TSIG nor EDNS, and a transfer of changes that
- * happens to end a message with an SOA in its midst would be taken for over.
+ * A transfer ends with the SOA that it began with (RFC 5936 section 2.2), so only the first octets of
+ * each message and its last ones are kept. `tsigOctets` is what a TSIG record takes in the answers to
+ * signed questions. There must be no EDNS in answers, and a transfer of changes that happens to end a
+ * message with an SOA in its midst would be taken for over.
  */
-export function createTransferCounter(): TransferCounter {
+export function createTransferCounter(tsigOctets = 0): TransferCounter {
+  const head = Buffer.alloc(HEAD_OCTETS_MAX);
+  const tail = Buffer.alloc(tsigOctets + SOA_FIXED_OCTETS);
   let octets = 0;
   let messages = 0;
-  /** Octets of the current message still to come. */
-  let left = 0;
+  let signed = 0;
+  /** Of the current message: the octets of its length that have come, its length, how far it is read. */
   let lengthOctets = 0;
   let length = 0;
-  let tail: Buffer = Buffer.alloc(0);
-  let head: Buffer | null = tail;
-  let end: Buffer = tail;
+  let read = 0;
+  /** The first message is kept up to its first SOA, the others up to the end of their headers. */
+  let headOctets = HEAD_OCTETS_MAX;
+  let lastOctets: Buffer | null = null;
+
+  /** Keeps what of a message's octets from `read` on lies in its head or in its tail. */
+  function keep(chunk: Uint8Array, at: number, taken: number): void {
+    if (read < headOctets)
+      head.set(chunk.subarray(at, at + Math.min(taken, headOctets - read)), read);
+    const tailStart = Math.max(0, length - tail.length);
+    if (read + taken <= tailStart) return;
+    const skipped = Math.max(0, tailStart - read);
+    tail.set(chunk.subarray(at + skipped, at + taken), read + skipped - tailStart);
+  }
+
+  function endsTransfer(): boolean {
+    const isSigned = head.readUInt16BE(ADDITIONAL_COUNT) > 0;
+    if (isSigned) signed++;
+    const end = Math.min(length, tail.length) - (isSigned ? tsigOctets : 0);
+    const ending = tail.subarray(Math.max(0, end - SOA_FIXED_OCTETS), end);
+    if (lastOctets !== null) return ending.equals(lastOctets);
+    lastOctets = soaEnd(head);
+    headOctets = HEADER_OCTETS;
+    return isWhole(head, ending.equals(lastOctets));
+  }
+
   return {
     octets: () => octets,
     messages: () => messages,
+    signed: () => signed,
     add(chunk) {
       octets += chunk.length;
       for (let at = 0; at < chunk.length; ) {
-        if (left === 0) {
+        if (lengthOctets < 2) {
           length = (length << 8) | chunk[at++];
-          if (++lengthOctets < 2) continue;
-          left = length;
-          lengthOctets = 0;
-          length = 0;
+          lengthOctets++;
           continue;
         }
-        const taken = Math.min(left, chunk.length - at);
-        if (head !== null && head.length < HEAD_OCTETS_MAX) {
-          head = Buffer.concat([head, chunk.subarray(at, at + Math.min(taken, HEAD_OCTETS_MAX))]);
-        }
-        left -= taken;
+        const taken = Math.min(length - read, chunk.length - at);
+        keep(chunk, at, taken);
+        read += taken;
         at += taken;
-        // Only the last octets of a message are ever looked at.
-        if (left < SOA_FIXED_OCTETS) {
-          const last = chunk.subarray(Math.max(0, at - Math.min(taken, SOA_FIXED_OCTETS)), at);
-          tail = Buffer.concat([tail, last]).subarray(-SOA_FIXED_OCTETS);
-        }
-        if (left > 0) continue;
+        if (read < length) continue;
         messages++;
-        if (head === null) {
-          if (tail.equals(end)) return true;
-        } else {
-          end = soaEnd(head);
-          if (isWhole(head, tail.equals(end))) return true;
-          head = null;
-        }
-        tail = Buffer.alloc(0);
+        if (endsTransfer()) return true;
+        lengthOctets = 0;
+        length = 0;
+        read = 0;
       }
       return false;
     },

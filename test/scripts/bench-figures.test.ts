@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readRate } from '../../scripts/bench/dnsperf.ts';
 import { type PhaseOutcome, renderLoad } from '../../scripts/bench/load/load-report.ts';
-import { median, percentile, renderReport } from '../../scripts/bench/report.ts';
+import { renderReport } from '../../scripts/bench/report.ts';
+import { median, percentile } from '../../scripts/bench/statistics.ts';
 
 const oneToHundred = Array.from({ length: 100 }, (_, index) => 100 - index);
 

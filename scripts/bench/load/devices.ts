@@ -12,7 +12,8 @@ import {
   readMessage,
   serial,
 } from '../../../src/dns/index.ts';
-import { type Endpoint, serialOf, soaQuery, transferQuery } from '../client.ts';
+import { type Endpoint, serialOf, soaQuery } from '../client.ts';
+import { transferQuery } from '../transfer-query.ts';
 import { deviceAddress } from './addresses.ts';
 
 /** What the thread of the devices is given. */

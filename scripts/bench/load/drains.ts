@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { parseName } from '../../../src/dns/index.ts';
-import { type Endpoint, transferQuery } from '../client.ts';
+import type { Endpoint } from '../client.ts';
 import { createTransferCounter } from '../transfer-counter.ts';
+import { transferQuery } from '../transfer-query.ts';
 import { drainAddress } from './addresses.ts';
 
 /** What the thread of the clients that take whole zones is given. */

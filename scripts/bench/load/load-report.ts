@@ -1,4 +1,5 @@
-import { format, percentile, renderTable } from '../report.ts';
+import { renderTable } from '../report.ts';
+import { format, percentile } from '../statistics.ts';
 import type { DevicesOutcome } from './devices.ts';
 import type { DrainsOutcome } from './drains.ts';
 

@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseName } from '../../../src/dns/index.ts';
-import { type Endpoint, transferQuery } from '../client.ts';
+import type { Endpoint } from '../client.ts';
 import { createTransferCounter } from '../transfer-counter.ts';
+import { transferQuery } from '../transfer-query.ts';
 import { stalledAddress } from './addresses.ts';
 
 /** Clients that ask for the zone and read nothing of it. */

@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../processes.ts';
+import type { Server } from '../server.ts';
+import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
+import { startPeer } from './start-peer.ts';
+
+/** Knot with the zone file `zone.db` of a folder; changes go to its journal, not to the file. */
+export async function startKnot(folder: string): Promise<Server> {
+  const port = await freePort();
+  const configuration = `
+server:
+  rundir: "${folder}"
+  listen: 127.0.0.1@${port}
+database:
+  storage: "${folder}"
+  journal-db-max-size: 8G
+key:
+  - id: ${PEER_KEY_TEXT.name}
+    algorithm: hmac-sha256
+    secret: ${PEER_KEY_TEXT.secret}
+acl:
+  - id: any
+    address: 127.0.0.0/8
+    action: [transfer, update]
+  - id: signed
+    address: 127.0.0.0/8
+    key: ${PEER_KEY_TEXT.name}
+    action: [transfer, update]
+template:
+  - id: default
+    storage: "${folder}"
+    semantic-checks: off
+zone:
+  - domain: ${PEER_ZONE}
+    file: zone.db
+    acl: [any, signed]
+    zonefile-sync: -1
+    journal-content: changes
+`;
+  writeFileSync(join(folder, 'knot.conf'), configuration);
+  return startPeer('Knot', port, folder, ['knotd', '-c', join(folder, 'knot.conf')]);
+}

@@ -1,0 +1,44 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../processes.ts';
+import type { Server } from '../server.ts';
+import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
+import { startPeer } from './start-peer.ts';
+
+/**
+ * NSD with the zone file `zone.db` of a folder: one serving process, as the others have one, and no
+ * limit on answers, which Debian's has built in.
+ */
+export async function startNsd(folder: string): Promise<Server> {
+  const port = await freePort();
+  const configuration = `
+server:
+  ip-address: 127.0.0.1@${port}
+  do-ip6: no
+  username: ""
+  chroot: ""
+  zonesdir: "${folder}"
+  database: ""
+  pidfile: "${folder}/nsd.pid"
+  xfrdfile: "${folder}/xfrd.state"
+  zonelistfile: "${folder}/zone.list"
+  xfrdir: "${folder}"
+  server-count: 1
+  tcp-count: 1000
+  minimal-responses: yes
+  rrl-ratelimit: 0
+remote-control:
+  control-enable: no
+key:
+  name: ${PEER_KEY_TEXT.name}
+  algorithm: hmac-sha256
+  secret: "${PEER_KEY_TEXT.secret}"
+zone:
+  name: ${PEER_ZONE}
+  zonefile: zone.db
+  provide-xfr: 127.0.0.0/8 NOKEY
+  provide-xfr: 127.0.0.0/8 ${PEER_KEY_TEXT.name}
+`;
+  writeFileSync(join(folder, 'nsd.conf'), configuration);
+  return startPeer('NSD', port, folder, ['nsd', '-d', '-c', join(folder, 'nsd.conf')]);
+}

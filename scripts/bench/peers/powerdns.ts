@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../processes.ts';
+import type { Server } from '../server.ts';
+import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
+import { startPeer } from './start-peer.ts';
+
+const run = promisify(execFile);
+const APEX = PEER_ZONE.slice(0, -1);
+
+/** PowerDNS with the zone file `zone.db` in memory; its caches are as they come. */
+export async function startPowerDns(folder: string): Promise<Server> {
+  const zones = join(folder, 'zones.conf');
+  const keys = join(folder, 'keys.sqlite3');
+  writeFileSync(zones, `zone "${APEX}" { type master; file "${join(folder, 'zone.db')}"; };\n`);
+  const backend = ['launch=bind', `bind-config=${zones}`, `bind-dnssec-db=${keys}`];
+  if (!existsSync(keys)) {
+    writeSettings(folder, backend);
+    await run('pdnsutil', [`--config-dir=${folder}`, 'create-bind-db', keys]);
+    await importKey(folder);
+  }
+  return start(folder, backend);
+}
+
+/** Loads `zone.db` into LMDB, for `startPowerDnsLmdb`. */
+export async function loadPowerDnsLmdb(folder: string): Promise<void> {
+  writeSettings(folder, lmdbSettings(folder));
+  const zone = ['load-zone', APEX, join(folder, 'zone.db')];
+  await run('pdnsutil', [`--config-dir=${folder}`, ...zone]);
+}
+
+/** PowerDNS with the zone in LMDB, which it reads page by page when it is asked. */
+export function startPowerDnsLmdb(folder: string): Promise<Server> {
+  return start(folder, lmdbSettings(folder));
+}
+
+function lmdbSettings(folder: string): readonly string[] {
+  return ['launch=lmdb', `lmdb-filename=${join(folder, 'pdns.lmdb')}`, 'lmdb-shards=1'];
+}
+
+/** So that transfers may be signed; unsigned ones are let through by their address. */
+async function importKey(folder: string): Promise<void> {
+  const { name, secret } = PEER_KEY_TEXT;
+  const utility = (...options: string[]) => run('pdnsutil', [`--config-dir=${folder}`, ...options]);
+  await utility('import-tsig-key', name, 'hmac-sha256', secret);
+  await utility('activate-tsig-key', APEX, name, 'primary');
+}
+
+async function start(folder: string, backend: readonly string[]): Promise<Server> {
+  const port = await freePort();
+  writeSettings(folder, [
+    ...backend,
+    'local-address=127.0.0.1',
+    `local-port=${port}`,
+    'allow-axfr-ips=127.0.0.0/8',
+    'daemon=no',
+    'guardian=no',
+    `socket-dir=${folder}`,
+    'setuid=',
+    'setgid=',
+    'security-poll-suffix=',
+    'disable-syslog=yes',
+    'loglevel=3',
+    'max-tcp-connections=1000',
+  ]);
+  return startPeer('PowerDNS', port, folder, ['pdns_server', `--config-dir=${folder}`]);
+}
+
+function writeSettings(folder: string, settings: readonly string[]): void {
+  writeFileSync(join(folder, 'pdns.conf'), `${settings.join('\n')}\n`);
+}

@@ -1,0 +1,5 @@
+import type { Section } from '../section.ts';
+import { transfer } from './transfer.ts';
+
+/** In the order of the report. */
+export const SECTIONS: readonly Section[] = [transfer];
