@@ -14,13 +14,19 @@ export interface Stock {
 
 /** Keeps what it makes in a folder, and finds there what an earlier run of the same `version` has made. */
 export function openStock(home: string, version: string, say: (text: string) => void): Stock {
-  const once = async (name: string, make: (path: string) => Promise<void>): Promise<string> => {
+  const making = new Map<string, Promise<string>>();
+  const makeOnce = async (name: string, make: (path: string) => Promise<void>) => {
     const path = join(home, name);
     if (existsSync(path)) return path;
     say(`making ${name}`);
     mkdirSync(home, { recursive: true });
     await make(`${path}.part`);
     renameSync(`${path}.part`, path);
+    return path;
+  };
+  const once: typeof makeOnce = (name, make) => {
+    const path = making.get(name) ?? makeOnce(name, make);
+    making.set(name, path);
     return path;
   };
   return {

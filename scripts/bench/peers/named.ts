@@ -9,8 +9,23 @@ import { startPeer } from './start-peer.ts';
 
 const run = promisify(execFile);
 
-/** BIND with the zone file `zone.db` of a folder, or with the one that it compiled itself, `zone.raw`. */
-export async function startNamed(folder: string, format: 'text' | 'raw' = 'text'): Promise<Server> {
+/** BIND with the zone file `zone.db` of a folder. */
+export function startNamed(folder: string): Promise<Server> {
+  return start(folder, 'text');
+}
+
+/** The same from `zone.raw`, which `compileNamedZone` makes. */
+export function startNamedRaw(folder: string): Promise<Server> {
+  return start(folder, 'raw');
+}
+
+/** Makes `zone.raw` of `zone.db`. */
+export async function compileNamedZone(folder: string): Promise<void> {
+  const options = ['-q', '-k', 'ignore', '-F', 'raw', '-o', 'zone.raw', PEER_ZONE, 'zone.db'];
+  await run('named-compilezone', options, { cwd: folder });
+}
+
+async function start(folder: string, format: 'text' | 'raw'): Promise<Server> {
   const port = await freePort();
   const file = format === 'raw' ? 'zone.raw' : 'zone.db';
   const configuration = `
@@ -23,10 +38,4 @@ export async function startNamed(folder: string, format: 'text' | 'raw' = 'text'
       allow-update { any; }; check-names ignore; ixfr-from-differences no; };`;
   writeFileSync(join(folder, 'named.conf'), configuration);
   return startPeer('BIND', port, folder, ['named', '-g', '-c', join(folder, 'named.conf')]);
-}
-
-/** Makes `zone.raw` of `zone.db`. */
-export async function compileNamedZone(folder: string): Promise<void> {
-  const options = ['-q', '-k', 'ignore', '-F', 'raw', '-o', 'zone.raw', PEER_ZONE, 'zone.db'];
-  await run('named-compilezone', options, { cwd: folder });
 }

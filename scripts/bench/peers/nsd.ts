@@ -42,3 +42,8 @@ zone:
   writeFileSync(join(folder, 'nsd.conf'), configuration);
   return startPeer('NSD', port, folder, ['nsd', '-d', '-c', join(folder, 'nsd.conf')]);
 }
+
+/** Has NSD read the zone file again; returns at once. */
+export async function reloadNsd({ pid }: Server): Promise<void> {
+  process.kill(pid, 'SIGHUP');
+}

@@ -24,6 +24,11 @@ export async function startPowerDns(folder: string): Promise<Server> {
   return start(folder, backend);
 }
 
+/** Has PowerDNS read the zone file again. */
+export async function reloadPowerDns(_: Server, folder: string): Promise<void> {
+  await run('pdns_control', [`--config-dir=${folder}`, 'bind-reload-now', APEX]);
+}
+
 /** Loads `zone.db` into LMDB, for `startPowerDnsLmdb`. */
 export async function loadPowerDnsLmdb(folder: string): Promise<void> {
   writeSettings(folder, lmdbSettings(folder));

@@ -28,13 +28,14 @@ async function run(context: BenchContext): Promise<SectionFigures> {
   const peers: Server[] = [];
   const stop = new Set<Server>();
   try {
-    for (const start of PEERS) {
-      const folder = await stock.peerFolder(rules, context.folder(start.name));
-      const peer = await start(folder);
-      stop.add(peer);
-      peers.push(peer);
-      say(`${peer.name} serves`);
-    }
+    await Promise.all(
+      PEERS.map(async (start, index) => {
+        const peer = await start(await stock.peerFolder(rules, context.folder(start.name)));
+        stop.add(peer);
+        peers[index] = peer;
+        say(`${peer.name} serves`);
+      }),
+    );
     const sluiceFolder = await stock.sluiceFolder(rules, context.folder('sluice'));
     const cold = await coldRow(context, sluiceFolder, peers);
     const sluice = await withSignedDevice(await restartSluice(sluiceFolder), sluiceFolder);
@@ -59,7 +60,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
 }
 
 async function coldRow(
-  { rounds, drainer }: BenchContext,
+  { rounds, drainer, say }: BenchContext,
   sluiceFolder: string,
   peers: readonly Server[],
 ): Promise<Row> {
@@ -71,6 +72,7 @@ async function coldRow(
     await server.stop();
   }
   for (const peer of peers) samples[peer.name] = [(await drainer.drain(peer)).ms];
+  say('AXFR, cold');
   return {
     title: 'cold, one client',
     unit: 'ms',
