@@ -36,13 +36,22 @@ export function describeMachine(): Machine {
   };
 }
 
-/** The commit that is measured, marked when files differ from it. */
+/** The commit that is measured, marked when the sources differ from it. */
 export function currentCommit(): string {
-  const git = (...options: string[]) =>
-    execFileSync('git', options, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
-  // What the benchmark itself writes is not a change of what is measured.
-  const isChanged = git('status', '--porcelain', '--', '../../src') !== '';
-  return git('rev-parse', '--short=10', 'HEAD') + (isChanged ? ' with changes' : '');
+  return git('rev-parse', '--short=10', 'HEAD') + (isChanged() ? ' with changes' : '');
+}
+
+/** Names the sources of the server, whatever else a commit holds; changed ones are never the same. */
+export function sourceVersion(): string {
+  return git('rev-parse', '--short=10', 'HEAD:src') + (isChanged() ? `-${Date.now()}` : '');
+}
+
+function isChanged(): boolean {
+  return git('status', '--porcelain', '--', '../../src') !== '';
+}
+
+function git(...options: string[]): string {
+  return execFileSync('git', options, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
 }
 
 function versionOf([program, ...options]: readonly string[], version: RegExp): string {

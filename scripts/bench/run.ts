@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judgeAims } from './aims.ts';
 import { startDrainer } from './drain/start-drainer.ts';
-import { currentCommit, describeMachine } from './machine.ts';
+import { currentCommit, describeMachine, sourceVersion } from './machine.ts';
 import { PLOTS_FOLDER, renderResults } from './render-results.ts';
 import { renderReport } from './report.ts';
 import { mergeResult, readResults, type SectionResult, writeResults } from './results.ts';
@@ -36,6 +36,7 @@ const NAMES = SECTIONS.map(({ name }) => name);
 process.setMaxListeners(64);
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 const drainer = startDrainer();
+const stock = openStock(values.stock ?? join(folder, 'stock'), sourceVersion(), say);
 try {
   for (const name of values.sections.split(',').filter(Boolean)) await runSection(sectionOf(name));
   render();
@@ -48,7 +49,7 @@ async function runSection(section: Section): Promise<void> {
   say(`== ${section.name}`);
   const commit = currentCommit();
   const started = performance.now();
-  const figures = await section.run(contextOf(section, commit));
+  const figures = await section.run(contextOf(section));
   const result: SectionResult = {
     title: section.title,
     command: `npm run bench -- --sections ${section.name} --rules ${RULES} --rounds ${ROUNDS}`,
@@ -70,15 +71,14 @@ async function runSection(section: Section): Promise<void> {
   }
 }
 
-function contextOf(section: Section, commit: string): BenchContext {
+function contextOf(section: Section): BenchContext {
   const home = join(folder, section.name);
-  const version = commit.replaceAll(' ', '-');
   return {
     rules: RULES,
     rounds: ROUNDS,
     drainer,
     say,
-    stock: openStock(values.stock ?? join(folder, 'stock'), version, say),
+    stock,
     folder(name) {
       mkdirSync(join(home, name), { recursive: true });
       return join(home, name);

@@ -203,7 +203,8 @@ function callsTo(http: string, token: string): Pick<SluiceServer, 'api' | 'metri
   };
 }
 
-async function makeTarget(
+/** A target of these lines. */
+export async function makeTarget(
   api: SluiceServer['api'],
   name: string,
   lines: readonly string[],

@@ -5,9 +5,18 @@ import type { Server } from '../server.ts';
 import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
 import { startPeer } from './start-peer.ts';
 
-/** Knot with the zone file `zone.db` of a folder; changes go to its journal, not to the file. */
-export async function startKnot(folder: string): Promise<Server> {
+/** Knot with the zone file `zone.db` of a folder, for each of the zones; changes go to its journal, not to the file. */
+export async function startKnot(
+  folder: string,
+  zones: readonly string[] = [PEER_ZONE],
+): Promise<Server> {
   const port = await freePort();
+  const zoneText = (zone: string) => `  - domain: ${zone}
+    file: zone.db
+    acl: [any, signed]
+    zonefile-sync: -1
+    journal-content: changes
+`;
   const configuration = `
 server:
   rundir: "${folder}"
@@ -32,12 +41,7 @@ template:
     storage: "${folder}"
     semantic-checks: off
 zone:
-  - domain: ${PEER_ZONE}
-    file: zone.db
-    acl: [any, signed]
-    zonefile-sync: -1
-    journal-content: changes
-`;
+${zones.map(zoneText).join('')}`;
   writeFileSync(join(folder, 'knot.conf'), configuration);
-  return startPeer('Knot', port, folder, ['knotd', '-c', join(folder, 'knot.conf')]);
+  return startPeer('Knot', port, folder, ['knotd', '-c', join(folder, 'knot.conf')], zones);
 }

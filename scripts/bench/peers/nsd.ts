@@ -6,11 +6,20 @@ import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
 import { startPeer } from './start-peer.ts';
 
 /**
- * NSD with the zone file `zone.db` of a folder: one serving process, as the others have one, and no
+ * NSD with the zone file `zone.db` of a folder, for each of the zones: one serving process, as the others have one, and no
  * limit on answers, which Debian's has built in.
  */
-export async function startNsd(folder: string): Promise<Server> {
+export async function startNsd(
+  folder: string,
+  zones: readonly string[] = [PEER_ZONE],
+): Promise<Server> {
   const port = await freePort();
+  const zoneText = (zone: string) => `zone:
+  name: ${zone}
+  zonefile: zone.db
+  provide-xfr: 127.0.0.0/8 NOKEY
+  provide-xfr: 127.0.0.0/8 ${PEER_KEY_TEXT.name}
+`;
   const configuration = `
 server:
   ip-address: 127.0.0.1@${port}
@@ -33,14 +42,9 @@ key:
   name: ${PEER_KEY_TEXT.name}
   algorithm: hmac-sha256
   secret: "${PEER_KEY_TEXT.secret}"
-zone:
-  name: ${PEER_ZONE}
-  zonefile: zone.db
-  provide-xfr: 127.0.0.0/8 NOKEY
-  provide-xfr: 127.0.0.0/8 ${PEER_KEY_TEXT.name}
-`;
+${zones.map(zoneText).join('')}`;
   writeFileSync(join(folder, 'nsd.conf'), configuration);
-  return startPeer('NSD', port, folder, ['nsd', '-d', '-c', join(folder, 'nsd.conf')]);
+  return startPeer('NSD', port, folder, ['nsd', '-d', '-c', join(folder, 'nsd.conf')], zones);
 }
 
 /** Has NSD read the zone file again; returns at once. */

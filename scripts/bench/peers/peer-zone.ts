@@ -31,7 +31,7 @@ export async function writeZone(path: string, rules: Rules, serial: number): Pro
   mkdirSync(dirname(path), { recursive: true });
   const file = createWriteStream(path);
   let text = '';
-  for (const line of zoneFile(rules, PEER_ZONE, serial)) {
+  for (const line of zoneFile(rules, serial)) {
     text += line;
     if (text.length < WRITE_CHARACTERS) continue;
     if (!file.write(text))

@@ -10,18 +10,24 @@ import { startPeer } from './start-peer.ts';
 const run = promisify(execFile);
 const APEX = PEER_ZONE.slice(0, -1);
 
-/** PowerDNS with the zone file `zone.db` in memory; its caches are as they come. */
-export async function startPowerDns(folder: string): Promise<Server> {
-  const zones = join(folder, 'zones.conf');
+/** PowerDNS with the zone file `zone.db` in memory, for each of the zones; its caches are as they come. */
+export async function startPowerDns(
+  folder: string,
+  zones: readonly string[] = [PEER_ZONE],
+): Promise<Server> {
+  const list = join(folder, 'zones.conf');
   const keys = join(folder, 'keys.sqlite3');
-  writeFileSync(zones, `zone "${APEX}" { type master; file "${join(folder, 'zone.db')}"; };\n`);
-  const backend = ['launch=bind', `bind-config=${zones}`, `bind-dnssec-db=${keys}`];
+  const file = join(folder, 'zone.db');
+  const zoneText = (zone: string) =>
+    `zone "${zone.slice(0, -1)}" { type master; file "${file}"; };\n`;
+  writeFileSync(list, zones.map(zoneText).join(''));
+  const backend = ['launch=bind', `bind-config=${list}`, `bind-dnssec-db=${keys}`];
   if (!existsSync(keys)) {
     writeSettings(folder, backend);
     await run('pdnsutil', [`--config-dir=${folder}`, 'create-bind-db', keys]);
     await importKey(folder);
   }
-  return start(folder, backend);
+  return start(folder, backend, zones);
 }
 
 /** Has PowerDNS read the zone file again. */
@@ -53,7 +59,11 @@ async function importKey(folder: string): Promise<void> {
   await utility('activate-tsig-key', APEX, name, 'primary');
 }
 
-async function start(folder: string, backend: readonly string[]): Promise<Server> {
+async function start(
+  folder: string,
+  backend: readonly string[],
+  zones?: readonly string[],
+): Promise<Server> {
   const port = await freePort();
   writeSettings(folder, [
     ...backend,
@@ -70,7 +80,7 @@ async function start(folder: string, backend: readonly string[]): Promise<Server
     'loglevel=3',
     'max-tcp-connections=1000',
   ]);
-  return startPeer('PowerDNS', port, folder, ['pdns_server', `--config-dir=${folder}`]);
+  return startPeer('PowerDNS', port, folder, ['pdns_server', `--config-dir=${folder}`], zones);
 }
 
 function writeSettings(folder: string, settings: readonly string[]): void {

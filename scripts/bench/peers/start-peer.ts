@@ -5,12 +5,13 @@ import { startProcess, stopProcess } from '../processes.ts';
 import type { Server } from '../server.ts';
 import { PEER_KEY, PEER_ZONE } from './peer-zone.ts';
 
-/** Starts the program of a peer, and waits until it answers for the zone. */
+/** Starts the program of a peer, and waits until it answers for its zones. */
 export async function startPeer(
   name: string,
   port: number,
   folder: string,
   [program, ...options]: readonly string[],
+  zones: readonly string[] = [PEER_ZONE],
 ): Promise<Server> {
   const log = openSync(join(folder, 'log'), 'a');
   const startedAt = performance.now();
@@ -19,7 +20,7 @@ export async function startPeer(
     name,
     address: '127.0.0.1',
     port,
-    zone: PEER_ZONE,
+    zone: zones[0],
     pid: child.pid ?? 0,
     startMs: 0,
     tsigKey: PEER_KEY,
@@ -30,5 +31,9 @@ export async function startPeer(
     child.once('exit', (code) => reject(new Error(`${name} ended with code ${code}: see its log`)));
   });
   died.catch(() => undefined);
-  return { ...server, startMs: await Promise.race([untilServed(server, startedAt), died]) };
+  let startMs = 0;
+  for (const zone of zones) {
+    startMs = await Promise.race([untilServed({ ...server, zone }, startedAt), died]);
+  }
+  return { ...server, startMs };
 }

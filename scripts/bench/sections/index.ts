@@ -1,6 +1,10 @@
 import type { Section } from '../section.ts';
+import { memory } from './memory.ts';
+import { policies } from './policies.ts';
 import { publish } from './publish.ts';
+import { scale } from './scale.ts';
+import { start } from './start.ts';
 import { transfer } from './transfer.ts';
 
 /** In the order of the report. */
-export const SECTIONS: readonly Section[] = [transfer, publish];
+export const SECTIONS: readonly Section[] = [transfer, publish, start, memory, policies, scale];

@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freshNames, generateRules } from '../generate.ts';
+import { startKnot } from '../peers/knot.ts';
+import { startNamed } from '../peers/named.ts';
+import { startNsd } from '../peers/nsd.ts';
+import { startPowerDns } from '../peers/powerdns.ts';
+import { treeOctets } from '../processes.ts';
+import type { BenchContext, PlotPoint, Row, Section, SectionFigures } from '../section.ts';
+import { makeTarget, type SluiceServer, startEmptySluice } from '../servers.ts';
+import { median } from '../statistics.ts';
+
+/** The figures are taken each time that there are so many. */
+const STEPS = [1, 10, 100, 1_000];
+const POLICIES = 1_000;
+const TARGETS = 200;
+/** Half of the targets, so that each policy has half of the indicators, and no two have the same. */
+const MEMBERS = TARGETS / 2;
+const CHANGES = 1_000;
+const WARMUP_ROUNDS = 2;
+const PEER_ZONES = 10;
+const REST_MS = 5_000;
+const GIGABYTE = 1e9;
+
+/** Many policies over the same indicators. */
+export const policies: Section = { name: 'policies', title: 'Many policies', run };
+
+interface Step {
+  readonly policies: number;
+  readonly octets: number;
+  readonly publishMs: readonly number[];
+}
+
+async function run(context: BenchContext): Promise<SectionFigures> {
+  const { rules } = context;
+  const steps = await measureSluice(context);
+  const last = steps[steps.length - 1];
+  const peers = await measurePeers(context);
+  const points = (of: (step: Step) => number): PlotPoint[] =>
+    steps.map((step) => ({ x: step.policies, y: of(step) }));
+  const memoryLines = Object.fromEntries(
+    Object.entries(peers).map(([name, [octets]]) => [
+      name,
+      [{ x: PEER_ZONES, y: octets / GIGABYTE }],
+    ]),
+  );
+  const x = { label: 'policies', scale: 'log' } as const;
+  const extrapolated = Object.fromEntries(
+    Object.entries(peers).map(([name, [octets]]) => [
+      name,
+      [(octets * POLICIES) / PEER_ZONES / GIGABYTE],
+    ]),
+  );
+  return {
+    text:
+      `${rules} indicators in ${TARGETS} targets; each policy holds ${MEMBERS} of them, drawn, the first ` +
+      `always: about ${rules / 2} rules each, no two policies the same. The peers serve ${PEER_ZONES} zones of ` +
+      `${rules / 2} rules, and their figure for ${POLICIES} is **extrapolated** from that: ` +
+      `${POLICIES / PEER_ZONES} times as much. Publishing is the call of the API that adds ${CHANGES} ` +
+      'indicators to the target that all policies hold, until it answers that all zones serve their new serials.',
+    rows: [
+      {
+        title: `memory with ${POLICIES} policies, peers extrapolated`,
+        unit: 'GB',
+        samples: { Sluice: [last.octets / GIGABYTE], ...extrapolated },
+        aims: [{ text: 'under 1 GB', of: { server: 'Sluice' }, atMost: 1 }],
+      },
+      {
+        title: `${CHANGES} indicators into ${last.policies} policies`,
+        unit: 'ms',
+        samples: { Sluice: last.publishMs },
+        aims: [{ text: 'under a second', of: { server: 'Sluice' }, atMost: 1_000 }],
+      },
+    ],
+    plots: [
+      {
+        name: 'policies-memory',
+        title: `Memory by number of policies of ${rules / 2} rules`,
+        x,
+        y: { label: 'GB', scale: 'log' },
+        lines: { Sluice: points(({ octets }) => octets / GIGABYTE), ...memoryLines },
+      },
+      {
+        name: 'policies-publish',
+        title: `${CHANGES} indicators into all policies`,
+        x,
+        y: { label: 'ms until served', scale: 'log' },
+        lines: { Sluice: points(({ publishMs }) => median(publishMs) ?? 0) },
+      },
+    ],
+  };
+}
+
+async function measureSluice(context: BenchContext): Promise<Step[]> {
+  const { rules, rounds, folder, say } = context;
+  const sluice = await startEmptySluice(folder('sluice'));
+  try {
+    const targets = await makeTargets(sluice.api, rules);
+    const draw = seeded(POLICIES);
+    const steps: Step[] = [];
+    let made = 0;
+    let round = 0;
+    for (const step of STEPS) {
+      for (; made < step; made++) await makeOne(sluice.api, `p${made}`, choose(targets, draw));
+      await sleep(REST_MS);
+      const octets = treeOctets(sluice.pid);
+      const publishMs: number[] = [];
+      for (let index = -WARMUP_ROUNDS; index < rounds; index++) {
+        const ms = await publishToAll(sluice.api, targets[0], freshNames(CHANGES, round++), step);
+        if (index >= 0) publishMs.push(ms);
+      }
+      steps.push({ policies: step, octets, publishMs });
+      say(`${step} policies: ${Math.round(octets / 1e6)} MB, ${Math.round(publishMs[0])} ms`);
+    }
+    return steps;
+  } finally {
+    await sluice.stop();
+  }
+}
+
+async function makeTargets(api: SluiceServer['api'], rules: number): Promise<number[]> {
+  const { blocked, allowed, local } = generateRules(rules);
+  const lines = [...blocked, ...allowed, ...local];
+  const size = Math.ceil(lines.length / TARGETS);
+  const ids: number[] = [];
+  for (let index = 0; index < TARGETS; index++) {
+    ids.push(await makeTarget(api, `t${index}`, lines.slice(index * size, (index + 1) * size)));
+  }
+  return ids;
+}
+
+function choose(targets: readonly number[], draw: () => number): number[] {
+  const chosen = new Set([targets[0]]);
+  while (chosen.size < MEMBERS) chosen.add(targets[Math.floor(draw() * targets.length)]);
+  return [...chosen];
+}
+
+async function makeOne(
+  api: SluiceServer['api'],
+  name: string,
+  targets: readonly number[],
+): Promise<void> {
+  const attachments = targets.map((id) => ({ kind: 'target', id }));
+  await api('POST', '/policies', { name, type: 'dns', attachments });
+}
+
+async function publishToAll(
+  api: SluiceServer['api'],
+  target: number,
+  add: readonly string[],
+  expected: number,
+): Promise<number> {
+  const start = performance.now();
+  const { zones } = await api<{ zones: readonly unknown[] }>(
+    'PATCH',
+    `/targets/${target}/indicators`,
+    { add },
+  );
+  const ms = performance.now() - start;
+  if (zones.length < expected) throw new Error(`only ${zones.length} zones have a new serial`);
+  return ms;
+}
+
+/** What each peer takes with ten zones, one peer after the other: they need several gigabytes. */
+async function measurePeers({ rules, stock, folder, say }: BenchContext): Promise<Row['samples']> {
+  const zones = Array.from({ length: PEER_ZONES }, (_, index) => `rpz${index}.bench.example.`);
+  const samples: Record<string, number[]> = {};
+  for (const start of [startNamed, startKnot, startNsd, startPowerDns]) {
+    const server = await start(await stock.peerFolder(rules / 2, folder(start.name)), zones);
+    await sleep(REST_MS);
+    samples[server.name] = [treeOctets(server.pid)];
+    await server.stop();
+    say(`${server.name} with ${PEER_ZONES} zones: ${Math.round(samples[server.name][0] / 1e6)} MB`);
+  }
+  return samples;
+}
+
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
