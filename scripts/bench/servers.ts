@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseName, type TsigKey } from '../../src/dns/index.ts';
 import { untilServed } from './client.ts';
 import { LOCAL_ADDRESS, type Rules } from './generate.ts';
+import { callHttp } from './http-call.ts';
 import { freePort, startProcess, stopProcess, until } from './processes.ts';
 import type { Server } from './server.ts';
 
@@ -178,20 +179,8 @@ function startOptions(): string[] {
 
 function callsTo(http: string, token: string): Pick<SluiceServer, 'api' | 'metrics'> {
   const call = async (method: string, path: string, body?: unknown): Promise<string> => {
-    const isText = typeof body === 'string';
-    const response = await fetch(`${http}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined
-          ? {}
-          : { 'content-type': isText ? 'text/plain' : 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok)
-      throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
+    const { status, text } = await callHttp(`${http}${path}`, { method, token, body });
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text.slice(0, 500)}`);
     return text;
   };
   return {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilServed } from '../client.ts';
 import { freshNames, generateRules } from '../generate.ts';
+import { interleave } from '../interleave.ts';
 import { startKnot } from '../peers/knot.ts';
 import { startNamed } from '../peers/named.ts';
 import { reloadNsd, startNsd } from '../peers/nsd.ts';
@@ -12,7 +13,7 @@ import type { Server } from '../server.ts';
 import { restartSluice } from '../servers.ts';
 
 const COUNTS = [10, 1_000];
-const WARMUP_ROUNDS = 2;
+const WARMUP_ROUNDS = 10;
 /** After a start, until a server does nothing any more. */
 const REST_MS = 2_000;
 
@@ -56,7 +57,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
   return {
     text:
       'From the call of the admin API, or a DNS UPDATE of the same names, until a SOA query tells the new ' +
-      `serial; each change adds names with their subtrees. The first ${WARMUP_ROUNDS} rounds do not count. ` +
+      `serial; each change adds names with their subtrees. The first ${WARMUP_ROUNDS} rounds, in which Sluice is compiled, do not count. ` +
       'IXFR is the first transfer after a change, from the connection to the last octet. NSD and PowerDNS ' +
       'have no updates: theirs is one reload of the zone file, which was written before.',
     rows,
@@ -65,8 +66,8 @@ async function run(context: BenchContext): Promise<SectionFigures> {
 
 interface SizeFigures {
   /** By the number of changes. */
-  readonly published: Map<number, Record<string, number[]>>;
-  readonly incremental: Map<number, Record<string, number[]>>;
+  readonly published: Map<number, Row['samples']>;
+  readonly incremental: Map<number, Row['samples']>;
 }
 
 async function measureSize(
@@ -78,20 +79,19 @@ async function measureSize(
   const figures: SizeFigures = { published: new Map(), incremental: new Map() };
   try {
     await sleep(REST_MS);
-    let round = 0;
+    let change = 0;
     for (const count of COUNTS) {
-      const published: Record<string, number[]> = {};
       const incremental: Record<string, number[]> = {};
-      for (let index = -WARMUP_ROUNDS; index < context.rounds; index++) {
-        const add = freshNames(count, round++);
-        for (const server of servers) {
-          const { ms, from } = await publishChange(server, { add });
-          const transfer = await context.drainer.drain(server, { from });
-          if (index < 0) continue;
-          (published[server.name] ??= []).push(ms);
-          (incremental[server.name] ??= []).push(transfer.ms);
-        }
-      }
+      const measure = async (server: Server) => {
+        const { ms, from } = await publishChange(server, { add: freshNames(count, change++) });
+        const transfer = await context.drainer.drain(server, { from });
+        (incremental[server.name] ??= []).push(transfer.ms);
+        return ms;
+      };
+      const warmups = await interleave(servers, WARMUP_ROUNDS, measure);
+      const published = await interleave(servers, context.rounds, measure);
+      for (const [name, samples] of Object.entries(warmups))
+        incremental[name].splice(0, samples.length);
       figures.published.set(count, published);
       figures.incremental.set(count, incremental);
     }
