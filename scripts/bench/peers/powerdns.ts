@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import Database from 'better-sqlite3';
 import { freePort } from '../processes.ts';
 import type { Server } from '../server.ts';
 import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
@@ -16,17 +17,13 @@ export async function startPowerDns(
   zones: readonly string[] = [PEER_ZONE],
 ): Promise<Server> {
   const list = join(folder, 'zones.conf');
-  const keys = join(folder, 'keys.sqlite3');
   const file = join(folder, 'zone.db');
   const zoneText = (zone: string) =>
     `zone "${zone.slice(0, -1)}" { type master; file "${file}"; };\n`;
   writeFileSync(list, zones.map(zoneText).join(''));
+  const keys = join(folder, 'keys.sqlite3');
+  if (!existsSync(keys)) await makeKeys(folder, keys, zones);
   const backend = ['launch=bind', `bind-config=${list}`, `bind-dnssec-db=${keys}`];
-  if (!existsSync(keys)) {
-    writeSettings(folder, backend);
-    await run('pdnsutil', [`--config-dir=${folder}`, 'create-bind-db', keys]);
-    await importKey(folder);
-  }
   return start(folder, backend, zones);
 }
 
@@ -54,11 +51,24 @@ function lmdbSettings(folder: string): readonly string[] {
 }
 
 /** So that transfers may be signed; unsigned ones are let through by their address. */
-async function importKey(folder: string): Promise<void> {
+async function makeKeys(folder: string, path: string, zones: readonly string[]): Promise<void> {
+  // With no zones in its configuration: pdnsutil reads all of them whatever it is asked for.
+  const none = join(folder, 'no-zones.conf');
+  writeFileSync(none, '');
+  writeSettings(folder, ['launch=bind', `bind-config=${none}`, `bind-dnssec-db=${path}`]);
   const { name, secret } = PEER_KEY_TEXT;
-  const utility = (...options: string[]) => run('pdnsutil', [`--config-dir=${folder}`, ...options]);
-  await utility('import-tsig-key', name, 'hmac-sha256', secret);
-  await utility('activate-tsig-key', APEX, name, 'primary');
+  for (const command of [
+    ['create-bind-db', path],
+    ['import-tsig-key', name, 'hmac-sha256', secret],
+  ]) {
+    await run('pdnsutil', [`--config-dir=${folder}`, ...command]);
+  }
+  const database = new Database(path);
+  const allow = database.prepare(
+    "INSERT INTO domainmetadata (domain, kind, content) VALUES (?, 'TSIG-ALLOW-AXFR', ?)",
+  );
+  for (const zone of zones) allow.run(zone.slice(0, -1), name);
+  database.close();
 }
 
 async function start(
