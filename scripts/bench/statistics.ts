@@ -22,3 +22,8 @@ export function format(value: number): string {
 export function formatRatio(value: number): string {
   return value.toFixed(value >= 100 ? 0 : value >= 0.95 ? 1 : 2);
 }
+
+/** A number of things, with commas at the thousands. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}

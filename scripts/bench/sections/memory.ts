@@ -9,6 +9,7 @@ import { publishChange } from '../publish-change.ts';
 import type { BenchContext, Section, SectionFigures } from '../section.ts';
 import type { Server } from '../server.ts';
 import { restartSluice } from '../servers.ts';
+import { formatCount } from '../statistics.ts';
 
 const UPDATES = 100;
 const CHANGES = 1_000;
@@ -43,7 +44,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
   return {
     text:
       'Memory of the process with all its children, what they share counted once (Pss), at rest after the ' +
-      `zone was transferred, ${WARMUP} times by Sluice, whose ready messages count. An update adds ${CHANGES} ` +
+      `zone was transferred, ${WARMUP} times by Sluice, whose ready messages count. An update adds ${formatCount(CHANGES)} ` +
       `names with their subtrees and removes those of the update before; after each ${TRANSFER_EVERY}th ` +
       'the zone is transferred.',
     rows: [
@@ -66,7 +67,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
         samples: samples((name, { octets }) => (octets - (empty.get(name)?.octets ?? 0)) / rules),
       },
       {
-        title: `growth after ${UPDATES} updates of ${CHANGES} changes`,
+        title: `growth after ${UPDATES} updates of ${formatCount(CHANGES)} changes`,
         unit: '%',
         samples: samples((_, { growthPercent }) => growthPercent),
         aims: [{ text: 'no growth, within 5 %', of: { server: 'Sluice' }, atMost: 5 }],
@@ -104,7 +105,7 @@ async function measureAll(
     }
     held.set(server.name, { octets, growthPercent });
     await server.stop();
-    say(`${server.name} with ${size} rules: ${Math.round(octets / 1e6)} MB`);
+    say(`${server.name} with ${formatCount(size)} rules: ${Math.round(octets / 1e6)} MB`);
   }
   return held;
 }

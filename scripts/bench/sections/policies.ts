@@ -7,7 +7,7 @@ import { startPowerDns } from '../peers/powerdns.ts';
 import { treeOctets } from '../processes.ts';
 import type { BenchContext, PlotPoint, Row, Section, SectionFigures } from '../section.ts';
 import { makeTarget, type SluiceServer, startEmptySluice } from '../servers.ts';
-import { median } from '../statistics.ts';
+import { formatCount, median } from '../statistics.ts';
 
 /** The figures are taken each time that there are so many. */
 const STEPS = [1, 10, 100, 1_000];
@@ -52,20 +52,20 @@ async function run(context: BenchContext): Promise<SectionFigures> {
   );
   return {
     text:
-      `${rules} indicators in ${TARGETS} targets; each policy holds ${MEMBERS} of them, drawn, the first ` +
-      `always: about ${rules / 2} rules each, no two policies the same. The peers serve ${PEER_ZONES} zones of ` +
-      `${rules / 2} rules, and their figure for ${POLICIES} is **extrapolated** from that: ` +
-      `${POLICIES / PEER_ZONES} times as much. Publishing is the call of the API that adds ${CHANGES} ` +
+      `${formatCount(rules)} indicators in ${TARGETS} targets; each policy holds ${MEMBERS} of them, drawn, the first ` +
+      `always: about ${formatCount(rules / 2)} rules each, no two policies the same. The peers serve ${PEER_ZONES} zones of ` +
+      `${formatCount(rules / 2)} rules, and their figure for ${formatCount(POLICIES)} is **extrapolated** from that: ` +
+      `${POLICIES / PEER_ZONES} times as much. Publishing is the call of the API that adds ${formatCount(CHANGES)} ` +
       'indicators to the target that all policies hold, until it answers that all zones serve their new serials.',
     rows: [
       {
-        title: `memory with ${POLICIES} policies, peers extrapolated`,
+        title: `memory with ${formatCount(POLICIES)} policies, peers extrapolated`,
         unit: 'GB',
         samples: { Sluice: [last.octets / GIGABYTE], ...extrapolated },
         aims: [{ text: 'under 1 GB', of: { server: 'Sluice' }, atMost: 1 }],
       },
       {
-        title: `${CHANGES} indicators into ${last.policies} policies`,
+        title: `${formatCount(CHANGES)} indicators into ${formatCount(last.policies)} policies`,
         unit: 'ms',
         samples: { Sluice: last.publishMs },
         aims: [{ text: 'under a second', of: { server: 'Sluice' }, atMost: 1_000 }],
@@ -74,14 +74,14 @@ async function run(context: BenchContext): Promise<SectionFigures> {
     plots: [
       {
         name: 'policies-memory',
-        title: `Memory by number of policies of ${rules / 2} rules`,
+        title: `Memory by number of policies of ${formatCount(rules / 2)} rules`,
         x,
         y: { label: 'GB', scale: 'log' },
         lines: { Sluice: points(({ octets }) => octets / GIGABYTE), ...memoryLines },
       },
       {
         name: 'policies-publish',
-        title: `${CHANGES} indicators into all policies`,
+        title: `${formatCount(CHANGES)} indicators into all policies`,
         x,
         y: { label: 'ms until served', scale: 'log' },
         lines: { Sluice: points(({ publishMs }) => median(publishMs) ?? 0) },

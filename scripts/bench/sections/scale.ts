@@ -9,7 +9,7 @@ import { publishChange } from '../publish-change.ts';
 import type { BenchContext, Plot, PlotPoint, Section, SectionFigures } from '../section.ts';
 import type { Server } from '../server.ts';
 import { restartSluice } from '../servers.ts';
-import { median } from '../statistics.ts';
+import { formatCount, median } from '../statistics.ts';
 
 const CHANGES = 1_000;
 const PUBLISH_ROUNDS = 3;
@@ -41,12 +41,12 @@ async function run(context: BenchContext): Promise<SectionFigures> {
       const own = await stock.peerFolder(size, folder(`${start.name}-${size}`));
       figures.push(await measureOne(context, size, () => start(own)));
     }
-    context.say(`${size} rules`);
+    context.say(`${formatCount(size)} rules`);
   }
   return {
     text:
-      `One server after the other, from ${rules / 100} to ${rules} rules, Sluice up to ${rules * 5}. A start ` +
-      'is one sample; a transfer is warm, to one client; publishing adds 1000 names. NSD and PowerDNS read ' +
+      `One server after the other, from ${formatCount(rules / 100)} to ${formatCount(rules)} rules, Sluice up to ${formatCount(rules * 5)}. A start ` +
+      `is one sample; a transfer is warm, to one client; publishing adds ${formatCount(CHANGES)} names. NSD and PowerDNS read ` +
       'their zone file again to publish, which takes as long as their start.',
     rows: [],
     plots: [

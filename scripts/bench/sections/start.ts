@@ -8,6 +8,7 @@ import { loadPowerDnsLmdb, startPowerDns, startPowerDnsLmdb } from '../peers/pow
 import type { BenchContext, Row, Section, SectionFigures } from '../section.ts';
 import type { Server } from '../server.ts';
 import { restartSluice } from '../servers.ts';
+import { formatCount } from '../statistics.ts';
 
 /** Something that is started again and again, and then ended. */
 interface Starter {
@@ -70,7 +71,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
       'which it reads only when it is asked.',
     rows: [
       {
-        title: `${rules} rules, peers from text`,
+        title: `${formatCount(rules)} rules, peers from text`,
         unit: 'ms',
         samples: fromText,
         aims: [
@@ -83,7 +84,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
         ],
       },
       {
-        title: `${rules} rules, peers from their own forms`,
+        title: `${formatCount(rules)} rules, peers from their own forms`,
         unit: 'ms',
         samples: fromOwnForm,
         aims: [
@@ -95,8 +96,12 @@ async function run(context: BenchContext): Promise<SectionFigures> {
           },
         ],
       },
-      { title: `${rules} rules, the snapshot deleted`, unit: 'ms', samples: withoutSnapshot },
-      { title: `${rules * 5} rules`, unit: 'ms', samples: large },
+      {
+        title: `${formatCount(rules)} rules, the snapshot deleted`,
+        unit: 'ms',
+        samples: withoutSnapshot,
+      },
+      { title: `${formatCount(rules * 5)} rules`, unit: 'ms', samples: large },
     ],
   };
 }

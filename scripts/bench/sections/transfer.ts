@@ -13,6 +13,7 @@ import { treeProcessorMs } from '../processes.ts';
 import type { BenchContext, Row, Section, SectionFigures } from '../section.ts';
 import type { Server } from '../server.ts';
 import { restartSluice, withSignedDevice } from '../servers.ts';
+import { formatCount } from '../statistics.ts';
 import { startPush } from '../yardstick/start-push.ts';
 
 const CLIENTS = 8;
@@ -60,7 +61,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
     const records = await digSignedTransfer(sluice, context.folder('dig'));
     return {
       text:
-        `${rules} rules. The client is a process of its own that follows the lengths of the messages and ` +
+        `${formatCount(rules)} rules. The client is a process of its own that follows the lengths of the messages and ` +
         'looks at the first and the last octets of each. "Plain Node" is a process that writes the octets ' +
         'of Sluice’s answer, prepared, to the same client in the same pieces: what the client, the sockets ' +
         'and Node leave to be had. "Cold" is the first transfer after a start; Sluice is started anew for ' +
