@@ -3,9 +3,10 @@ import { format, formatRatio, median } from './statistics.ts';
 
 /**
  * A Markdown table of medians, and how many times Sluice's figure the others have. A figure that
- * nothing was measured for is a dash.
+ * nothing was measured for is a dash. Empty when there are no rows.
  */
 export function renderReport(rows: readonly Row[]): string {
+  if (rows.length === 0) return '';
   const names = [...new Set(rows.flatMap(({ samples }) => Object.keys(samples)))];
   const others = names.filter((name) => name !== SLUICE);
   const header = ['', ...names, ...others.map((name) => `${name} / ${SLUICE}`)];
