@@ -54,11 +54,11 @@ async function run(context: BenchContext): Promise<SectionFigures> {
   ]);
   say('from forms of their own');
   const large = await timed([{ name: 'Sluice', start: () => restartSluice(largeFolder) }]);
-  const withoutSnapshot = await timed([
+  const withoutImage = await timed([
     {
       name: 'Sluice',
       start: () => {
-        dropSnapshot(sluiceFolder);
+        dropImage(sluiceFolder);
         return restartSluice(sluiceFolder);
       },
     },
@@ -97,9 +97,9 @@ async function run(context: BenchContext): Promise<SectionFigures> {
         ],
       },
       {
-        title: `${formatCount(rules)} rules, the snapshot deleted`,
+        title: `${formatCount(rules)} rules, the image deleted`,
         unit: 'ms',
-        samples: withoutSnapshot,
+        samples: withoutImage,
       },
       { title: `${formatCount(rules * 5)} rules`, unit: 'ms', samples: large },
     ],
@@ -107,10 +107,10 @@ async function run(context: BenchContext): Promise<SectionFigures> {
 }
 
 /** Takes away what is only a cache of the database. */
-function dropSnapshot(folder: string): void {
+function dropImage(folder: string): void {
   const data = join(folder, 'data');
   if (!existsSync(data)) return;
   for (const name of readdirSync(data)) {
-    if (name.includes('snapshot')) rmSync(join(data, name), { recursive: true });
+    if (name.endsWith('.image')) rmSync(join(data, name));
   }
 }
