@@ -11,7 +11,7 @@ import { createLogging } from './logging.ts';
 import { answerNotReady } from './nameserver/answer-not-ready.ts';
 import { dropPrivileges, findIdentity } from './privileges.ts';
 import type { RunningPublisher } from './publish/create-publisher.ts';
-import { releaseMemory } from './publish/release-memory.ts';
+import { createMemoryRelease, releaseMemory } from './publish/release-memory.ts';
 import { createSettingsInUse } from './settings-in-use.ts';
 import { startConvergence } from './start-convergence.ts';
 import { startDns } from './start-dns.ts';
@@ -172,6 +172,8 @@ async function startInOrder(options: SluiceOptions, { started, stop }: StopOrder
     { started, follow, settings },
   );
   releaseMemory();
+  const memory = createMemoryRelease({ now: () => performance.now(), release: releaseMemory });
+  follow(() => memory.published());
 
   const { adminToken, httpAddress } = management;
   return {

@@ -36,7 +36,6 @@ export type {
   ZoneSummary,
 } from './publisher.ts';
 export { createRefusalBook, type RefusalBook, type RefusalStatistics } from './refusal-book.ts';
-export { releaseMemory } from './release-memory.ts';
 export type { SafetySettings } from './safety/warnings.ts';
 export type { PublishedState } from './state.ts';
 export type { Commit, Store, StoredState } from './store-port.ts';

@@ -10,3 +10,32 @@ export function releaseMemory(): void {
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
 }
+
+/** Publications after which what they left behind is collected, */
+const PUBLICATIONS = 100;
+/** and how often that is done at most: it holds up everything for some 20 ms. */
+const COLLECT_MS_MIN = 10_000;
+
+/**
+ * Collects after every so many publications. Left to itself, the heap grows to several times of what
+ * lives in it before V8 looks: with a million rules by 60 MB in 300 updates, and it keeps that.
+ */
+export function createMemoryRelease(options: {
+  /** Milliseconds of a clock that only rises. */
+  readonly now: () => number;
+  readonly release: () => void;
+}): { published(): void } {
+  const { now, release } = options;
+  let publications = 0;
+  let last = now();
+  return {
+    published() {
+      publications++;
+      if (publications < PUBLICATIONS || now() - last < COLLECT_MS_MIN) return;
+      publications = 0;
+      last = now();
+      // Behind the answer of the request that published.
+      setImmediate(release);
+    },
+  };
+}
