@@ -26,4 +26,4 @@ USER node
 EXPOSE 5300/udp 5300/tcp 8053/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:8053/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Node strips the types itself: there is nothing to build.
-CMD ["node", "--max-semi-space-size=4", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=4", "--preserve-symlinks", "--preserve-symlinks-main", "src/main.ts"]

@@ -7,6 +7,7 @@ import { checkDataDirectory, databasePath } from './data-directory.ts';
 import { hearNotifies } from './feeds/upstream/hear-notifies.ts';
 import { httpAccess } from './http-access.ts';
 import { type InheritedSockets, NO_SOCKETS } from './inherited-sockets.ts';
+import { loadManagement } from './load-management.ts';
 import { createLogging } from './logging.ts';
 import { answerNotReady } from './nameserver/answer-not-ready.ts';
 import { dropPrivileges, findIdentity } from './privileges.ts';
@@ -69,8 +70,6 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   }
 }
 
-const TURNS_FOR_WAITING = 3;
-
 /**
  * The order of starting: the ports, the unprivileged user, the store, what is published, answers; then
  * all that is not needed for answers, whose programs take longer to load than a zone of a million rules.
@@ -103,9 +102,8 @@ async function startInOrder(options: SluiceOptions, { started, stop }: StopOrder
     bound.check?.(config);
   }
 
-  // A question that waits in an inherited socket is told at once that zones are being loaded: a turn to
-  // accept its connection, one to read it, and one to spare.
-  for (let turn = 0; turn < TURNS_FOR_WAITING; turn++) await nextTurn();
+  // A question that waits in an inherited socket is told at once that zones are being loaded.
+  await turns();
 
   const directory = resolve(config.dataDirectory);
   checkDataDirectory(directory);
@@ -154,8 +152,9 @@ async function startInOrder(options: SluiceOptions, { started, stop }: StopOrder
   started(() => dns.server.stop({ deadlineMs: settings.config().process.stopDeadlineMs }));
   started(() => publisher.close());
 
-  // From here on questions are answered.
-  const [{ startManagement }] = await Promise.all([import('./start-management.ts'), handOver()]);
+  // From here on questions are answered, those that wait first: what follows takes turns of its own.
+  await turns();
+  const [{ startManagement }] = await Promise.all([loadManagement(), handOver()]);
   management = await startManagement(
     {
       ...shared,
@@ -174,6 +173,7 @@ async function startInOrder(options: SluiceOptions, { started, stop }: StopOrder
   releaseMemory();
   const memory = createMemoryRelease({ now: () => performance.now(), release: releaseMemory });
   follow(() => memory.published());
+  started(() => memory.stop());
 
   const { adminToken, httpAddress } = management;
   return {
@@ -185,4 +185,9 @@ async function startInOrder(options: SluiceOptions, { started, stop }: StopOrder
     reload: settings.reload,
     stop,
   };
+}
+
+/** For questions that wait in the sockets: a turn to accept a connection, one to read from it, and one to spare. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
 }

@@ -24,18 +24,24 @@ export function createMemoryRelease(options: {
   /** Milliseconds of a clock that only rises. */
   readonly now: () => number;
   readonly release: () => void;
-}): { published(): void } {
+}): { published(): void; stop(): void } {
   const { now, release } = options;
   let publications = 0;
-  let last = now();
+  let last = now() - COLLECT_MS_MIN;
+  let timer: NodeJS.Timeout | undefined;
+  const collect = (): void => {
+    timer = undefined;
+    publications = 0;
+    last = now();
+    release();
+  };
   return {
     published() {
       publications++;
-      if (publications < PUBLICATIONS || now() - last < COLLECT_MS_MIN) return;
-      publications = 0;
-      last = now();
-      // Behind the answer of the request that published.
-      setImmediate(release);
+      if (publications < PUBLICATIONS || timer !== undefined) return;
+      // At the soonest behind the answer of the request that published.
+      timer = setTimeout(collect, Math.max(0, last + COLLECT_MS_MIN - now()));
     },
+    stop: () => clearTimeout(timer),
   };
 }
