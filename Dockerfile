@@ -14,6 +14,8 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 FROM node:24-slim
 WORKDIR /app
 ENV NODE_ENV=production SLUICE_CONFIG=/etc/sluice/sluice.yaml
+# The program as it was compiled: without it a start takes a second longer.
+ENV NODE_COMPILE_CACHE=/var/lib/sluice/compiled
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY src src
