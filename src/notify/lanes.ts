@@ -3,7 +3,7 @@ import type { NotifierLimits } from './options.ts';
 
 /**
  * The rows that wait to be sent, in a lane for each endpoint. Lanes take turns, one row each, and in a
- * lane the row that is owed longest comes first. So a device with a few zones is told of them at once,
+ * lane the most urgent row comes first, then the one that is owed longest. So a device with a few zones is told of them at once,
  * also while a secondary is told of thousands, and nobody has to be ranked by hand.
  *
  * Endpoints that did not answer the last time come after all others and get half of the places, since
@@ -12,7 +12,7 @@ import type { NotifierLimits } from './options.ts';
 export interface Lanes {
   /** Rows that wait; those under way are not among them. */
   readonly waiting: number;
-  /** These rows wait now, and no others. Of each endpoint, those owed longest first. */
+  /** These rows wait now, and no others, in the order in which they are to go out. */
   fill(rows: readonly OutboxRow[]): void;
   /** Takes out the row whose turn it is; undefined when nothing waits that may be sent now. */
   next(): OutboxRow | undefined;

@@ -3,7 +3,8 @@ import { isInScope, isSecondary } from '../policy/secondary.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
 import type { ZoneChange } from './publisher.ts';
 import type { PublishedState } from './state.ts';
-import type { Commit, OwedNotify } from './store-port.ts';
+import type { Commit, NewNotify } from './store-port.ts';
+import { createUrgencies } from './urgency.ts';
 
 /**
  * The NOTIFYs that an edit owes: for each zone with a new serial to every device that may pull it,
@@ -30,7 +31,8 @@ export function owedNotifies(
     all ??= groupZones([...after.zones]);
     return all;
   };
-  const notifies: OwedNotify[] = [];
+  const urgencyFor = createUrgencies(before, after);
+  const notifies: NewNotify[] = [];
   const forgetNotifies: { deviceId: number; origin: string | null }[] = [];
   for (const [id, device] of after.model.devices) {
     const was = before.model.devices.get(id);
@@ -39,7 +41,7 @@ export function owedNotifies(
     if (device.notify.length === 0) continue;
     const zones = isNew ? allZones() : changed;
     for (const [origin, zone] of zones.of(device)) {
-      notifies.push(...notifiesOf(device, origin, zone.serial));
+      notifies.push(...notifiesOf(device, origin, zone.serial, urgencyFor(zone.policyId)));
     }
   }
   for (const id of before.model.devices.keys()) {
@@ -80,13 +82,14 @@ function append<Key>(groups: Map<Key, NamedZone[]>, key: Key, entry: NamedZone):
   else groups.set(key, [entry]);
 }
 
-function notifiesOf(device: Device, origin: string, serial: number): OwedNotify[] {
+function notifiesOf(device: Device, origin: string, serial: number, urgency: number): NewNotify[] {
   return device.notify.map(({ address, port }) => ({
     deviceId: device.id,
     origin,
     address,
     port,
     serial,
+    urgency,
   }));
 }
 

@@ -143,6 +143,12 @@ export interface OwedNotify {
   readonly serial: number;
 }
 
+/** A NOTIFY that an edit owes. */
+export interface NewNotify extends OwedNotify {
+  /** From 0, the default, to 5: those that are more urgent go out first. */
+  readonly urgency?: number;
+}
+
 /** One row of who changed what; `body` is JSON. */
 export interface StoredChange {
   /** Unix milliseconds. */
@@ -222,7 +228,7 @@ export interface Commit {
     /** Number of newest revisions that stay. */
     readonly keep: number;
   }[];
-  readonly notifies: readonly OwedNotify[];
+  readonly notifies: readonly NewNotify[];
   /** Endpoints that are owed nothing any more (device or zone gone). */
   readonly forgetNotifies: readonly { readonly deviceId: number; readonly origin: string | null }[];
 }
@@ -346,7 +352,9 @@ export interface Store {
   compact(compaction: Compaction): Promise<void>;
 
   /**
-   * Rows due at `now` (Unix ms): one of each address and port in turn, of each those owed longest first.
+   * Rows due at `now` (Unix ms): one of each address and port in turn, of each and among those the most
+   * urgent first, then those owed longest. A step of urgency counts as much as ten seconds of waiting,
+   * so that nothing waits for ever.
    */
   dueNotifies(now: number, limit: number): Promise<readonly OutboxRow[]>;
   /** When the next row is due (Unix ms), or null when nothing is owed. */

@@ -8,6 +8,7 @@ import {
   KEY_USE_TABLE,
   OWNER_CHAIN_COLUMN,
   SECOND_TABLES,
+  URGENCY_COLUMN,
 } from './schema.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly Migration[] = [
   { what: 'digests of zones', sql: DIGEST_COLUMN },
   { what: 'what devices hold, and what went wrong', sql: CONVERGENCE_COLUMNS },
   { what: 'hashes over owners', sql: OWNER_CHAIN_COLUMN, complete: chainStoredOwners },
+  { what: 'urgency of NOTIFYs', sql: URGENCY_COLUMN },
 ];
 
 /**

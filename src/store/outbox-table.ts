@@ -1,12 +1,21 @@
 import type Database from 'better-sqlite3';
-import type { Commit, NotifyOutcome, OutboxRow, OwedNotify } from '../publish/store-port.ts';
+import type {
+  Commit,
+  NewNotify,
+  NotifyOutcome,
+  OutboxRow,
+  OwedNotify,
+} from '../publish/store-port.ts';
 
 const ROW = `device_id AS deviceId, origin, address, port, serial, attempts,
   next_attempt_at AS nextAttemptAt`;
 const SAME_SERIAL = `device_id = @deviceId AND origin = @origin AND address = @address
   AND port = @port AND serial = @serial`;
 
-const LONGEST_OWED = 'owed_since, next_attempt_at, device_id, origin, address, port';
+/** What is owed for so long goes before what is a step more urgent. */
+const URGENCY_STEP_MS = 10_000;
+const MOST_URGENT = `owed_since - urgency * ${URGENCY_STEP_MS}, next_attempt_at, device_id, origin,
+  address, port`;
 
 /**
  * The NOTIFYs that endpoints are owed. Serials are compared for equality only: a commit's serial is
@@ -14,12 +23,13 @@ const LONGEST_OWED = 'owed_since, next_attempt_at, device_id, origin, address, p
  * serial than the stored one is out of date.
  */
 export function prepareOutboxTable(database: Database.Database) {
-  const owe = database.prepare<OwedNotify & { readonly at: number }>(`
+  const owe = database.prepare<NewNotify & { readonly at: number }>(`
     INSERT INTO outbox
-      (device_id, origin, address, port, serial, attempts, next_attempt_at, owed_since)
-    VALUES (@deviceId, @origin, @address, @port, @serial, 0, @at, @at)
+      (device_id, origin, address, port, serial, attempts, next_attempt_at, owed_since, urgency)
+    VALUES (@deviceId, @origin, @address, @port, @serial, 0, @at, @at, @urgency)
     ON CONFLICT DO UPDATE
-    SET serial = excluded.serial, attempts = 0, next_attempt_at = excluded.next_attempt_at
+    SET serial = excluded.serial, attempts = 0, next_attempt_at = excluded.next_attempt_at,
+      urgency = max(urgency, excluded.urgency)
     WHERE serial <> excluded.serial`);
   const forget = database.prepare<Commit['forgetNotifies'][number]>(
     'DELETE FROM outbox WHERE device_id = @deviceId AND (@origin IS NULL OR origin = @origin)',
@@ -31,9 +41,9 @@ export function prepareOutboxTable(database: Database.Database) {
   // Endpoints take turns, so that one that is owed thousands does not fill the limit.
   const due = database.prepare<{ readonly now: number; readonly limit: number }, OutboxRow>(`
     SELECT ${ROW} FROM (
-      SELECT *, row_number() OVER (PARTITION BY address, port ORDER BY ${LONGEST_OWED}) AS turn
+      SELECT *, row_number() OVER (PARTITION BY address, port ORDER BY ${MOST_URGENT}) AS turn
       FROM outbox WHERE next_attempt_at <= @now)
-    ORDER BY turn, ${LONGEST_OWED}
+    ORDER BY turn, ${MOST_URGENT}
     LIMIT max(0, @limit)`);
   const nextAt = database
     .prepare<[], number | null>('SELECT min(next_attempt_at) FROM outbox')
@@ -45,7 +55,7 @@ export function prepareOutboxTable(database: Database.Database) {
   return {
     write({ forgetNotifies, notifies, change }: Commit): void {
       for (const endpoint of forgetNotifies) forget.run(endpoint);
-      for (const row of notifies) owe.run({ ...row, at: change.at });
+      for (const row of notifies) owe.run({ urgency: 0, ...row, at: change.at });
     },
     due: (now: number, limit: number): OutboxRow[] => due.all({ now, limit }),
     nextAt: (): number | null => nextAt.get() as number | null,

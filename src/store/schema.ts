@@ -269,3 +269,8 @@ UPDATE device_zone_status SET held_serial = transferred_serial, held_at = transf
 export const OWNER_CHAIN_COLUMN = `
 ALTER TABLE owner_segment ADD COLUMN chain BLOB;
 `;
+
+/** How urgent a NOTIFY is, from 0 to 5. */
+export const URGENCY_COLUMN = `
+ALTER TABLE outbox ADD COLUMN urgency INTEGER NOT NULL DEFAULT 0;
+`;

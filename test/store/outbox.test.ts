@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OutboxRow, OwedNotify } from '../../src/publish/store-port.ts';
+import type { NewNotify, OutboxRow, OwedNotify } from '../../src/publish/store-port.ts';
 import type { SqliteStore } from '../../src/store/sqlite-store.ts';
 import { changeOf, commitOf, openTemporaryStore } from './fixtures.ts';
 
@@ -16,7 +16,7 @@ const acknowledge = (store: SqliteStore, ...acknowledged: OwedNotify[]) =>
   store.settleNotifies({ acknowledged, failed: [] });
 const fail = (store: SqliteStore, ...failed: OutboxRow[]) =>
   store.settleNotifies({ acknowledged: [], failed });
-const owe = (store: SqliteStore, at: number, ...notifies: OwedNotify[]) =>
+const owe = (store: SqliteStore, at: number, ...notifies: NewNotify[]) =>
   store.commit(commitOf({ change: changeOf({ at }), notifies }));
 
 describe('the outbox', () => {
@@ -49,6 +49,54 @@ describe('the outbox', () => {
     owe(store, 100, owed({ serial: 4_294_967_295 }));
     owe(store, 200, owed({ serial: 0 }));
     expect(store.owedNotifies()).toEqual([fresh(owed({ serial: 0 }), 200)]);
+  });
+
+  it('gives what is more urgent first, of each endpoint and among them', () => {
+    const { store } = openTemporaryStore();
+    const row = (port: number, origin: string, urgency?: number): NewNotify => ({
+      ...owed({ port, origin }),
+      ...(urgency === undefined ? {} : { urgency }),
+    });
+    owe(
+      store,
+      100,
+      row(1, 'mild.example.', 1),
+      row(1, 'worst.example.', 5),
+      row(1, 'none.example.'),
+    );
+    owe(store, 100, row(2, 'middle.example.', 3), row(3, 'low.example.', 2));
+    const given = store.dueNotifies(200, 10).map(({ port, origin }) => `${port} ${origin}`);
+    expect(given).toEqual([
+      '1 worst.example.',
+      '2 middle.example.',
+      '3 low.example.',
+      '1 mild.example.',
+      '1 none.example.',
+    ]);
+  });
+
+  it('lets nothing wait for ever behind what is more urgent: a step is worth ten seconds', () => {
+    const { store } = openTemporaryStore();
+    const mild = { ...owed({ origin: 'mild.example.' }), urgency: 1 };
+    const worst = { ...owed({ origin: 'worst.example.' }), urgency: 5 };
+    const first = () => store.dueNotifies(100_000, 1).map(({ origin }) => origin);
+    owe(store, 0, mild);
+    owe(store, 39_999, worst);
+    expect(first()).toEqual(['worst.example.']);
+    acknowledge(store, worst);
+    owe(store, 40_001, worst);
+    expect(first()).toEqual(['mild.example.']);
+  });
+
+  it('is as urgent as the most urgent of the changes that it tells of', () => {
+    const { store } = openTemporaryStore();
+    const both = (serial: number, urgency: number) => ({ ...owed({ serial }), urgency });
+    owe(store, 0, both(10, 4), { ...owed({ origin: 'other.example.' }), urgency: 3 });
+    owe(store, 0, both(11, 0));
+    expect(store.dueNotifies(10, 2).map(({ origin }) => origin)).toEqual([
+      owed().origin,
+      'other.example.',
+    ]);
   });
 
   it('forgets a row when its own serial is acknowledged, and no other', () => {

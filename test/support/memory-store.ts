@@ -119,7 +119,7 @@ export function memoryStore(): MemoryStore {
         if (row.deviceId === deviceId && (origin ?? row.origin) === row.origin) outbox.delete(key);
       }
     }
-    for (const owed of commit.notifies) {
+    for (const { urgency: _, ...owed } of commit.notifies) {
       outbox.set(outboxKey(owed), { ...owed, attempts: 0, nextAttemptAt: commit.change.at });
     }
   };
