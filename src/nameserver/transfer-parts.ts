@@ -24,7 +24,10 @@ export interface TransferPart {
 const MESSAGE_OCTETS_AIM = 16_384;
 const POINTER_OFFSET_MAX = 0x3fff;
 
-/** Records one after the other, each with the zone's name as a pointer and a repeated owner as another. */
+/**
+ * Records one after the other, each with the zone's name as a pointer, and a repeated owner, or the
+ * owner in that of the wildcard below it, as another.
+ */
 export function recordsPart(records: Iterator<PositionedRecord>): TransferPart {
   let held: PositionedRecord | null = null;
   let lastLabels: Uint8Array | null = null;
@@ -43,8 +46,15 @@ export function recordsPart(records: Iterator<PositionedRecord>): TransferPart {
         const octets = labels.length + 2 + tail.length;
         const used = message.at - message.start;
         if (used + octets > MESSAGE_OCTETS_AIM && message.records > 0) return false;
-        if (labels === lastLabels && lastOffset <= POINTER_OFFSET_MAX && labels.length > 0) {
+        const near: Uint8Array | null = lastOffset <= POINTER_OFFSET_MAX ? lastLabels : null;
+        if (labels === near && labels.length > 0) {
           writePointer(message, lastOffset);
+        } else if (near !== null && isWildcardBelow(labels, near)) {
+          message.buffer.set(STAR, message.at);
+          message.at += STAR.length;
+          writePointer(message, lastOffset);
+          lastLabels = labels;
+          lastOffset = used;
         } else {
           lastLabels = labels;
           lastOffset = used;
@@ -59,6 +69,17 @@ export function recordsPart(records: Iterator<PositionedRecord>): TransferPart {
       }
     },
   };
+}
+
+const STAR = Uint8Array.of(1, 0x2a);
+
+function isWildcardBelow(labels: Uint8Array, owner: Uint8Array): boolean {
+  if (labels.length !== STAR.length + owner.length || owner.length === 0) return false;
+  if (labels[0] !== STAR[0] || labels[1] !== STAR[1]) return false;
+  for (let index = 0; index < owner.length; index++) {
+    if (labels[STAR.length + index] !== owner[index]) return false;
+  }
+  return true;
 }
 
 /** All rules of an RPZ zone: frames that are ready are copied, the others encoded in place and kept. */

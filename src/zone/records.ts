@@ -48,6 +48,15 @@ export function joinLabels(...labels: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(Buffer.concat(labels));
 }
 
+/** The wildcard below a name: one array and two copies, since changes have them by the thousand. */
+export function wildcardBelow(labels: Uint8Array): Uint8Array {
+  const wildcard = new Uint8Array(2 + labels.length);
+  wildcard[0] = 1;
+  wildcard[1] = 0x2a;
+  wildcard.set(labels, 2);
+  return wildcard;
+}
+
 /** Equal for equal octets: a Map key. */
 export function octetKey(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('latin1');

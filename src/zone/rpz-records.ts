@@ -1,11 +1,10 @@
 import { type Catalogue, NONE } from '../indicators/catalogue.ts';
 import { type ActionNumber, NO_ACTION } from '../policy/verdicts.ts';
 import {
-  joinLabels,
-  label,
   type PositionedRecord,
   type RelativeRrset,
   subtractRdatas,
+  wildcardBelow,
 } from './records.ts';
 import {
   belowAction,
@@ -18,8 +17,6 @@ import {
 } from './rpz-content.ts';
 import { existsBelow } from './rpz-existence.ts';
 import type { RpzRendering } from './rpz-rendering.ts';
-
-const STAR = label('*');
 
 /** Resource records of the rules: the apex is not counted. */
 export function countRules(content: RpzContent, rendering: RpzRendering): number {
@@ -76,7 +73,7 @@ export function* removedRecords(
       const labels = catalogue.owner(id);
       for (const tail of self) yield { labels, tail };
       if (below.length === 0) continue;
-      const wildcard = joinLabels(STAR, labels);
+      const wildcard = wildcardBelow(labels);
       for (const tail of below) yield { labels: wildcard, tail };
     }
   }
