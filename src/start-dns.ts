@@ -9,6 +9,7 @@ import {
   type NameserverOptions,
   type QueryLog,
   type RateLimitCounts,
+  warmEncoder,
 } from './nameserver/index.ts';
 import { createObserver, type ObserverWithCounts } from './observe-devices.ts';
 import {
@@ -65,6 +66,9 @@ export function startDns(options: {
     queryLog: () => (logging.settings().queries ? logQuery : null),
   });
   bound.serve(nameserver);
+  warmEncoder(publisher.state.zones.values(), publisher.catalogue).catch((error: unknown) => {
+    logging.log.error({ err: error }, 'the encoding of transfers could not be tried');
+  });
   return {
     server: bound.server,
     observer,

@@ -13,3 +13,4 @@ export type { Answer, Handler, Peer, Transport } from './handler-port.ts';
 export type { QueryLog, QueryLogEntry } from './query-log.ts';
 export { createRateLimiter, type RateLimitCounts, type RateLimitOptions } from './rate-limit.ts';
 export { createServerIdentity } from './server-identity.ts';
+export { warmEncoder } from './warm-encoder.ts';
