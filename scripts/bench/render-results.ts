@@ -30,13 +30,14 @@ export function renderResults(results: Results): string {
 
 function renderSection(section: SectionResult): string[] {
   const { title, command, commit, date, rounds, seconds, text, rows, plots = [] } = section;
+  const others = ((section.othersShare ?? 0) * 100).toFixed(0);
   const limits = rows.filter(({ limit }) => limit !== undefined);
   return [
     `## ${title}`,
     '',
     text,
     '',
-    `\`${command}\` at ${commit}, ${date}, ${rounds} rounds, ${Math.round(seconds)} s.`,
+    `\`${command}\` at ${commit}, ${date}, ${rounds} rounds, ${Math.round(seconds)} s; others took ${others} % of the processors meanwhile.`,
     '',
     renderReport(rows),
     '',

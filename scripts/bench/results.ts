@@ -13,6 +13,8 @@ export interface SectionResult extends SectionFigures {
   readonly rules: number;
   readonly rounds: number;
   readonly seconds: number;
+  /** What others took of the machine meanwhile, 0 to 1. */
+  readonly othersShare?: number;
   readonly machine: Machine;
 }
 

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { judgeAims } from './aims.ts';
 import { startDrainer } from './drain/start-drainer.ts';
 import { currentCommit, describeMachine, sourceVersion } from './machine.ts';
+import { watchProcessors } from './processor-watch.ts';
 import { PLOTS_FOLDER, renderResults } from './render-results.ts';
 import { renderReport } from './report.ts';
 import { mergeResult, readResults, type SectionResult, writeResults } from './results.ts';
@@ -49,6 +50,7 @@ async function runSection(section: Section): Promise<void> {
   say(`== ${section.name}`);
   const commit = currentCommit();
   const started = performance.now();
+  const othersShare = watchProcessors();
   const figures = await section.run(contextOf(section));
   const result: SectionResult = {
     title: section.title,
@@ -58,6 +60,7 @@ async function runSection(section: Section): Promise<void> {
     rules: RULES,
     rounds: ROUNDS,
     seconds: (performance.now() - started) / 1000,
+    othersShare: othersShare(),
     machine: describeMachine(),
     ...figures,
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { judgeAims } from '../../scripts/bench/aims.ts';
 import { interleave } from '../../scripts/bench/interleave.ts';
+import { ticksIn } from '../../scripts/bench/processor-watch.ts';
 import { renderResults } from '../../scripts/bench/render-results.ts';
 import {
   mergeResult,
@@ -67,6 +68,7 @@ const result: SectionResult = {
   rules: 1_000,
   rounds: 3,
   seconds: 61.4,
+  othersShare: 0.123,
   machine: {
     processor: 'A processor',
     cores: 2,
@@ -103,7 +105,7 @@ describe('the results', () => {
     expect(report).toContain('- **AXFR**: the sockets.');
     expect(report).toContain('A processor, 2 cores, 16 GB, Linux 6; Node v24, NSD 4.6.1.');
     expect(report).toContain(
-      '`npm run bench -- --sections transfer` at 0123456789, 2026-01-02 03:04, 3 rounds, 61 s.',
+      '`npm run bench -- --sections transfer` at 0123456789, 2026-01-02 03:04, 3 rounds, 61 s; others took 12 % of the processors meanwhile.',
     );
   });
 });
@@ -138,6 +140,15 @@ describe('a plot', () => {
     const svg = renderPlot({ ...plot, x: axis, y: axis, lines: { Sluice: [{ x: 4, y: 0 }] } });
     expect(svg).not.toContain('NaN');
     expect(svg).toContain('>4<');
+  });
+});
+
+describe('the share of others', () => {
+  it('is what is busy beyond this process and its children', () => {
+    const machine = 'cpu  10 1 5 80 4 0 2 0 7 0\ncpu0 1 1 1 1 1 1 1 1\n';
+    const fields = ['S', ...Array(10).fill('9'), '1', '2', '3', '4', '20'];
+    const self = `42 (a (strange) name) ${fields.join(' ')}`;
+    expect(ticksIn(machine, self)).toEqual({ all: 102, busy: 18, own: 10 });
   });
 });
 
