@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fillSample, type SampleValues } from './fill-sample.ts';
 
 /**
  * Writes the configuration of a name server that serves the zones of a running Sluice on, from the
@@ -37,9 +38,6 @@ const PAGE_ZONES = 500;
 const SECRET_MODE = 0o600;
 /** What everybody may do with a file, besides its owner and its group. */
 const EVERYBODY = 0o007;
-
-/** What stands in a sample in the place of a name in angle brackets; undefined leaves the line out. */
-type Values = Readonly<Record<string, string | undefined>>;
 
 interface Device {
   readonly id: number;
@@ -85,9 +83,6 @@ const OWN_MACHINE: Readonly<Record<ServerKind, string>> = {
   nsd: '127.0.0.1',
   powerdns: '127.0.0.1',
 };
-
-const PLACEHOLDER = /<([a-z]+(?:-[a-z]+)*)>/g;
-const COMMENT = /^\s*(#|\/\/|--)/;
 
 await main();
 
@@ -137,19 +132,28 @@ async function writeFiles(server: ServerKind, device: Device, key: Key | null): 
   switch (server) {
     case 'bind':
       return [
-        ...(key === null ? [] : [write('sluice-key.conf', fill('bind/sluice-key.conf', values))]),
-        write('sluice-catalog-options.conf', fill('bind/sluice-catalog-options.conf', values)),
-        write('sluice-catalog.conf', fill('bind/sluice-catalog.conf', values)),
+        ...(key === null
+          ? []
+          : [write('sluice-key.conf', fillSample('bind/sluice-key.conf', values))]),
+        write(
+          'sluice-catalog-options.conf',
+          fillSample('bind/sluice-catalog-options.conf', values),
+        ),
+        write('sluice-catalog.conf', fillSample('bind/sluice-catalog.conf', values)),
       ];
     case 'knot':
-      return [write('sluice-catalog.conf', fill('knot/sluice-catalog.conf', values))];
+      return [write('sluice-catalog.conf', fillSample('knot/sluice-catalog.conf', values))];
     case 'powerdns':
-      return [write('sluice-catalog.sql', fill('powerdns/sluice-catalog.sql', values))];
+      return [write('sluice-catalog.sql', fillSample('powerdns/sluice-catalog.sql', values))];
     case 'nsd': {
       const zones = await zonesOf(device);
-      const text = zones.map((zone) => fill('nsd/sluice-secondary.conf', { ...values, zone }));
+      const text = zones.map((zone) =>
+        fillSample('nsd/sluice-secondary.conf', { ...values, zone }),
+      );
       return [
-        ...(key === null ? [] : [write('sluice-key.conf', fill('nsd/sluice-key.conf', values))]),
+        ...(key === null
+          ? []
+          : [write('sluice-key.conf', fillSample('nsd/sluice-key.conf', values))]),
         write('sluice-zones.conf', text.join('\n')),
       ];
     }
@@ -237,7 +241,7 @@ async function zonesOf(device: Device): Promise<string[]> {
   return zones.sort();
 }
 
-function sampleValues(server: ServerKind, catalog: string, key: Key | null): Values {
+function sampleValues(server: ServerKind, catalog: string, key: Key | null): SampleValues {
   return {
     catalog: bare(catalog),
     'primary-address': given.primary,
@@ -250,24 +254,6 @@ function sampleValues(server: ServerKind, catalog: string, key: Key | null): Val
     'key-secret': key?.secret,
     'key-name-or-nokey': key?.name ?? 'NOKEY',
   };
-}
-
-/** A sample as an operator fills it in. Lines with a value that there is none of are left out. */
-function fill(sample: string, values: Values): string {
-  const text = readFileSync(new URL(`../config/${sample}`, import.meta.url), 'utf8');
-  return text
-    .split('\n')
-    .filter((line) => COMMENT.test(line) || namesIn(line).every((name) => values[name]))
-    .map((line) =>
-      COMMENT.test(line)
-        ? line
-        : line.replace(PLACEHOLDER, (_, name: string) => values[name] ?? ''),
-    )
-    .join('\n');
-}
-
-function namesIn(line: string): string[] {
-  return [...line.matchAll(PLACEHOLDER)].map(([, name]) => name!);
 }
 
 async function call<Body>(method: string, path: string, body?: object): Promise<Body> {
