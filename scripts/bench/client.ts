@@ -147,7 +147,7 @@ function startAsking(server: Endpoint, zone: string) {
 }
 
 /** The serial that an answer tells; null when it tells none. */
-function serialIn(answer: Uint8Array): number | null {
+export function serialIn(answer: Uint8Array): number | null {
   const message = readMessage(answer);
   if (isMalformed(message)) return null;
   const soa = message.answers.find(({ type }) => type === RRTYPE.SOA);

@@ -27,10 +27,15 @@ export async function publishChange(
 ): Promise<Published> {
   const from = await askSerial(server, server.zone);
   const start = performance.now();
-  if ('api' in server) await callApi(server, change);
-  else await sendUpdates(server, change);
+  await sendChange(server, change);
   await waitForSerial(server, server.zone, from);
   return { ms: performance.now() - start, from };
+}
+
+/** The same without waiting until it is served. */
+export async function sendChange(server: Server | SluiceServer, change: NameChange): Promise<void> {
+  if ('api' in server) await callApi(server, change);
+  else await sendUpdates(server, change);
 }
 
 async function callApi(server: SluiceServer, { add, remove = [] }: NameChange): Promise<void> {
