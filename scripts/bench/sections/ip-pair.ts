@@ -42,9 +42,9 @@ async function run(context: BenchContext): Promise<SectionFigures> {
     const transfer = await transferRows(context, [sluice, ...others.peers, others.push], blocked);
     return {
       text:
-        `${formatCount(rules)} prefixes, 19 of 20 of them blocked: addresses, IPv4 and IPv6 networks, which become ${blocked} ` +
-        `prefixes of the block zone and ${formatCount(pull.allowed)} of the allow zone. Peers serve the same ` +
-        'zones from what dig writes of a transfer. Build is from the call of the API that replaces the ' +
+        `${formatCount(rules)} prefixes, 19 of 20 of them blocked: addresses, IPv4 and IPv6 networks, which become ${formatCount(blocked)} ` +
+        `prefixes of the block zone and ${formatCount(pull.allowed)} of the allow zone. Peers serve the block ` +
+        'zone from what dig writes of a transfer. Build is from the call of the API that replaces the ' +
         'content of the target until the zone is served; its commit to disk is in it. `sluice-pull` prints ' +
         'both lists into a file, in the place of filling sets of the kernel. No peer makes such zones, so ' +
         'building and changing them have no column but one.',
