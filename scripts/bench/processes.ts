@@ -75,6 +75,18 @@ export function treeProcessorMs(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + treeProcessorMs(child), own);
 }
 
+/**
+ * Processor time of a process and its children, in seconds and to a hundredth: unlike
+ * `treeProcessorMs` with that of threads that have ended, as a server has that makes one for each
+ * connection.
+ */
+export function treeProcessorSeconds(pid: number): number {
+  return childrenOf(pid).reduce(
+    (sum, child) => sum + treeProcessorSeconds(child),
+    processorSeconds(pid),
+  );
+}
+
 function childrenOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')

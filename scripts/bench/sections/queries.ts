@@ -7,7 +7,7 @@ import { startKnot } from '../peers/knot.ts';
 import { startNamed } from '../peers/named.ts';
 import { startNsd } from '../peers/nsd.ts';
 import { startPowerDns } from '../peers/powerdns.ts';
-import { treeProcessorMs } from '../processes.ts';
+import { treeProcessorSeconds } from '../processes.ts';
 import type { Aim, BenchContext, Row, Section, SectionFigures } from '../section.ts';
 import type { Server } from '../server.ts';
 import { restartSluice } from '../servers.ts';
@@ -93,14 +93,14 @@ async function rateRows(
 }
 
 async function measureOne(server: Server, transport: Transport, file: string) {
-  const before = treeProcessorMs(server.pid);
+  const before = treeProcessorSeconds(server.pid);
   const rate = await measureQueries({ server, transport, file, seconds: SECONDS });
-  const spentMs = treeProcessorMs(server.pid) - before;
+  const spent = treeProcessorSeconds(server.pid) - before;
   const strange = [...rate.rcodes.keys()].filter((code) => !/^(NOERROR|NXDOMAIN)$/.test(code));
   if (strange.length > 0) throw new Error(`${server.name} answers with ${strange.join(', ')}`);
   if (rate.lost > rate.sent * LOST_SHARE_MAX)
     throw new Error(`${server.name} left ${rate.lost} of ${rate.sent} queries unanswered`);
-  return { perSecond: rate.perSecond, costUs: (spentMs * 1000) / rate.sent };
+  return { perSecond: rate.perSecond, costUs: (spent * 1e6) / rate.sent };
 }
 
 const LIMITS: Readonly<Record<Transport, string>> = {
