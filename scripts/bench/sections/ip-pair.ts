@@ -100,7 +100,7 @@ async function changeRows(
         title: `${of} until served`,
         unit: 'ms',
         samples: { Sluice: published },
-        limit: 'the commit to disk, and HTTP.',
+        limit: 'it grows with the length of the list, other than in a DNS policy.',
       },
       { title: `IXFR of ${of}`, unit: 'ms', samples: { Sluice: incremental } },
       {
