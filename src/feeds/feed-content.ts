@@ -77,7 +77,7 @@ export interface IndicatorNote {
 
 /** What a source's octets came to. Ready to cross threads (buffers are transferred). */
 export interface FeedContent {
-  /** Distinct and normalised, in the order of first appearance. */
+  /** Distinct and normalised, in the order of first appearance; of many, in that of a zone. */
   readonly packed: PackedIndicators;
   readonly detected: FeedFormat['kind'];
   /**

@@ -1,3 +1,4 @@
+import { inCanonicalOrder } from './canonical-order.ts';
 import { grownUint8, grownUint32 } from './growable.ts';
 import { EMPTY_IDS, type IdSet, idSetOf, idsOf, isSubset, unionIds, withIds } from './id-set.ts';
 import { decodeIdSet, encodeIds } from './id-set-codec.ts';
@@ -33,7 +34,7 @@ const SPACE_BITS = 0b0111;
 /** Some target or list holds, or once held, an indicator with this owner. */
 const IS_INDICATOR = 0b1000;
 
-/** Lists above this make room in the index before they come in. */
+/** Lists above this make room in the index before they come in, and come in in the order of a zone. */
 const RESERVE_MIN = 10_000;
 /**
  * Every distinct owner of the system under one dense id.
@@ -88,8 +89,9 @@ export class Catalogue {
   /** Gives every indicator an id, making owners and the nodes above them as needed. */
   intern(packed: PackedIndicators): IdsByForm {
     const fresh: number[] = [];
-    if (packed.count > RESERVE_MIN) this.index.reserve(packed.count);
-    const found = collectByForm(packed, (kind, key) => {
+    const isLarge = packed.count > RESERVE_MIN;
+    if (isLarge) this.index.reserve(packed.count);
+    const found = collectByForm(isLarge ? inCanonicalOrder(packed) : packed, (kind, key) => {
       const id = this.internOwner(kind, key);
       if ((this.traits[id] & IS_INDICATOR) === 0) {
         this.traits[id] |= IS_INDICATOR;

@@ -1,5 +1,9 @@
+import { inCanonicalOrder } from '../../indicators/canonical-order.ts';
 import type { PackedIndicators } from '../../indicators/indicator.ts';
 import type { FeedOutcome } from './feed-job.ts';
+
+/** Fewer indicators are taken in as they come: nobody notices their order. */
+const ORDERED_MIN = 10_000;
 
 /** An outcome for another thread, and the buffers that move there with it. */
 export interface MovedOutcome {
@@ -14,9 +18,14 @@ export interface MovedOutcome {
 export function moveOutcome(outcome: FeedOutcome): MovedOutcome {
   if (outcome.kind !== 'content') return { value: outcome, transfer: [] };
   const transfer: ArrayBuffer[] = [];
-  const packed = movable(outcome.content.packed, transfer);
+  const packed = movable(inOrderOfZone(outcome.content.packed), transfer);
   const withdrawn = movable(outcome.content.withdrawn, transfer);
   return { value: { ...outcome, content: { ...outcome.content, packed, withdrawn } }, transfer };
+}
+
+/** Large lists get their ids in this order; the main thread has no time to put them in it. */
+function inOrderOfZone(packed: PackedIndicators): PackedIndicators {
+  return packed.count > ORDERED_MIN ? inCanonicalOrder(packed) : packed;
 }
 
 function movable(packed: PackedIndicators, transfer: ArrayBuffer[]): PackedIndicators {
