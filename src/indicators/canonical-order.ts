@@ -33,7 +33,7 @@ export function inCanonicalOrder(packed: PackedIndicators): PackedIndicators {
 
 /** By the number of an indicator's kind: that of its address kind, or -1. */
 const ADDRESS_KIND_OF = INDICATOR_KINDS.map((kind) =>
-  ADDRESS_KINDS.findIndex((addressKind) => addressKind === kind),
+  (ADDRESS_KINDS as readonly string[]).indexOf(kind),
 );
 
 /** Offsets of the labels of one name; 127 is the most that 255 octets hold (RFC 1035 section 2.3.4). */
