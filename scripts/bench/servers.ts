@@ -5,6 +5,7 @@ import { parseName, type TsigKey } from '../../src/dns/index.ts';
 import { untilServed } from './client.ts';
 import { LOCAL_ADDRESS, type Rules } from './generate.ts';
 import { callHttp } from './http-call.ts';
+import { PEER_ZONE } from './peers/peer-zone.ts';
 import { freePort, startProcess, stopProcess, until } from './processes.ts';
 import type { Server } from './server.ts';
 
@@ -17,7 +18,7 @@ export interface SluiceServer extends Server {
 }
 
 /** The zone of the policy that `makePolicy` makes. */
-export const SLUICE_ZONE = 'rpz.bench.main.sluice.internal.';
+export const SLUICE_ZONE = PEER_ZONE;
 
 /** What differs from the settings of all benchmarks. */
 export interface SluiceSettings {

@@ -1,6 +1,6 @@
 import { inCanonicalOrder } from './canonical-order.ts';
 import { grownUint8, grownUint32 } from './growable.ts';
-import { EMPTY_IDS, type IdSet, idSetOf, idsOf, isSubset, unionIds, withIds } from './id-set.ts';
+import { EMPTY_IDS, type IdSet, idsOf, isSubset, unionIds, withIds } from './id-set.ts';
 import { decodeIdSet, encodeIds } from './id-set-codec.ts';
 import { collectByForm, type IdsByForm } from './ids-by-form.ts';
 import {
@@ -34,6 +34,8 @@ const SPACE_BITS = 0b0111;
 /** Some target or list holds, or once held, an indicator with this owner. */
 const IS_INDICATOR = 0b1000;
 
+/** Looked at in one step of an image: as many as a chunk of a set has. */
+const IDS_A_STEP = 65_536;
 /** Lists above this make room in the index before they come in, and come in in the order of a zone. */
 const RESERVE_MIN = 10_000;
 /**
@@ -266,11 +268,14 @@ export class Catalogue {
     this.settlePrefixes();
   }
 
-  /** All of it as it lies in memory, so that a start need not make it anew. Nobody may change it meanwhile. */
-  writeImage(image: ImageWriter): void {
+  /**
+   * All of it as it lies in memory, so that a start need not make it anew. In steps of a millisecond or
+   * so; nobody may change it before the last one.
+   */
+  *writeImage(image: ImageWriter): Generator<void> {
     const { count } = this;
     this.slab.writeImage(image);
-    this.index.writeImage(image);
+    yield* this.index.writeImage(image);
     for (const column of [this.parents, this.linkA, this.linkB, this.traits]) {
       image.array(column.subarray(0, count), 'grows');
     }
@@ -280,7 +285,7 @@ export class Catalogue {
     image.number(this.root);
     for (const order of this.orders) order.writeImage(image);
     image.array(encodeIds(this.nested), 'stays');
-    image.array(encodeIds(this.indicators()), 'stays');
+    image.array(encodeIds(yield* this.indicators()), 'stays');
   }
 
   /** What `writeImage` wrote. Throws when it does not fit together, and then is of no use. */
@@ -307,13 +312,16 @@ export class Catalogue {
     this.imaged = decodeIdSet(image.octets()).set;
   }
 
-  private indicators(): IdSet {
-    const ids = new Uint32Array(this.count);
-    let length = 0;
-    for (let id = 0; id < this.count; id++) {
-      if ((this.traits[id] & IS_INDICATOR) !== 0) ids[length++] = id;
+  private *indicators(): Generator<void, IdSet> {
+    let indicators = EMPTY_IDS;
+    for (let from = 0; from < this.count; from += IDS_A_STEP) {
+      const to = Math.min(this.count, from + IDS_A_STEP);
+      const ids: number[] = [];
+      for (let id = from; id < to; id++) if ((this.traits[id] & IS_INDICATOR) !== 0) ids.push(id);
+      indicators = withIds(indicators, ids, []);
+      yield;
     }
-    return idSetOf(ids.subarray(0, length));
+    return indicators;
   }
 
   /** Memory held, in octets. */

@@ -5,6 +5,8 @@ export const NONE = 0xffffffff;
 
 const SHARDS = 256;
 const SHARD_SLOTS_FIRST = 16;
+/** Of an image: about a megabyte of a large catalogue. */
+const SHARDS_A_STEP = 16;
 /** Slots per owner so that a shard stays below the load at which it grows. */
 const RESERVE_FACTOR = 1.5;
 
@@ -55,7 +57,8 @@ export class OwnerIndex {
     }
   }
 
-  writeImage(image: ImageWriter): void {
+  /** Step by step, since all slots are copied into one array. */
+  *writeImage(image: ImageWriter): Generator<void> {
     image.array(this.used, 'stays');
     image.array(
       Uint32Array.from(this.shards, (slots) => slots.length),
@@ -63,9 +66,10 @@ export class OwnerIndex {
     );
     const slots = new Uint32Array(this.shards.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
-    for (const shard of this.shards) {
-      slots.set(shard, at);
-      at += shard.length;
+    for (const [shard, own] of this.shards.entries()) {
+      slots.set(own, at);
+      at += own.length;
+      if (shard % SHARDS_A_STEP === 0) yield;
     }
     image.array(slots, 'stays');
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Catalogue } from '../indicators/catalogue.ts';
 import { type IdSet, idSetOctets } from '../indicators/id-set.ts';
 import { readIdSets, writeIdSets } from '../indicators/id-set-image.ts';
@@ -51,9 +52,13 @@ export function readStateImage(image: StoredImage): Imaged {
   return { catalogue, contents: new Map(read) };
 }
 
-function writeStateImage({ catalogue }: Ledger, { compiled }: PublishedState): StateImage {
+/** In steps, so that questions are answered in between. Nothing may change meanwhile. */
+async function writeStateImage(
+  { catalogue }: Ledger,
+  { compiled }: PublishedState,
+): Promise<StateImage> {
   const writer = createImageWriter();
-  catalogue.writeImage(writer);
+  for (const _ of catalogue.writeImage(writer)) await nextTurn();
   const contents: Head['contents'][number][] = [];
   const sets: IdSet[] = [];
   let octets = 0;
@@ -65,6 +70,7 @@ function writeStateImage({ catalogue }: Ledger, { compiled }: PublishedState): S
     if (octets > CONTENT_OCTETS_MAX) break;
     contents.push({ policyId, key: contentKey(members, rendering), states: [...content.keys()] });
     sets.push(...own);
+    await nextTurn();
   }
   writeIdSets(writer, sets);
   const { numbers, parts } = writer.image;
@@ -100,7 +106,7 @@ export function createImageKeeper(options: {
     // What dry runs and refused edits brought in is part of the catalogue, and so of its image.
     await storeOwners(ledger, store);
     const compiledNow = state().compiled;
-    await store.saveImage(writeStateImage(ledger, state()));
+    await store.saveImage(await writeStateImage(ledger, state()));
     [imaged, compiled] = [catalogue.count, compiledNow];
   };
   return {

@@ -23,7 +23,7 @@ function read({ numbers, parts }: MemoryImage): ImageReader {
 
 function imageOf(catalogue: Catalogue): MemoryImage {
   const writer = createImageWriter();
-  catalogue.writeImage(writer);
+  for (const _ of catalogue.writeImage(writer));
   return writer.image;
 }
 

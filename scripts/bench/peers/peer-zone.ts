@@ -4,8 +4,8 @@ import { finished } from 'node:stream/promises';
 import { parseName, type TsigKey } from '../../../src/dns/index.ts';
 import { type Rules, zoneFile } from '../generate.ts';
 
-/** The zone that the peers serve. */
-export const PEER_ZONE = 'rpz.bench.example.';
+/** The zone that the peers serve: that of Sluice, so that not even its name makes a difference. */
+export const PEER_ZONE = 'rpz.bench.main.sluice.internal.';
 
 /** The key that peers let transfers be signed with; nothing is kept secret by it. */
 export const PEER_KEY: TsigKey = {
