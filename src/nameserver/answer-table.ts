@@ -33,9 +33,8 @@ const WAYS = 8;
 
 export function createAnswerTable(): AnswerTable {
   const answers = new Uint8Array(PLACES * ANSWER_OCTETS_MAX);
-  const lengths = new Uint16Array(PLACES);
-  const hashes = new Int32Array(PLACES);
-  const shapes = new Uint8Array(PLACES);
+  /** Of each place the hash, then length and shape: those that are looked through lie in one cache line. */
+  const heads = new Int32Array(2 * PLACES);
   const zones = new Array<ZoneSnapshot | null>(PLACES).fill(null);
   const out = new Uint8Array(ANSWER_OCTETS_MAX);
   /** Views of it by their length: one made for each answer would be garbage. */
@@ -51,6 +50,13 @@ export function createAnswerTable(): AnswerTable {
     return true;
   };
 
+  const findFree = (first: number): number | null => {
+    for (let place = first; place < first + WAYS; place += 1) {
+      if (heads[2 * place + 1] === FREE) return place;
+    }
+    return null;
+  };
+
   return {
     find(query, asked) {
       if (isEmpty) return -1;
@@ -59,8 +65,10 @@ export function createAnswerTable(): AnswerTable {
       const hash = hashOf(query, end, shape);
       const first = firstPlace(hash);
       for (let place = first; place < first + WAYS; place += 1) {
-        if (hashes[place] !== hash || shapes[place] !== shape || lengths[place] === 0) continue;
-        if (isFor(place, query, end)) return place;
+        if (heads[2 * place] !== hash) continue;
+        const size = heads[2 * place + 1];
+        const isCandidate = size !== FREE && size >>> SHAPE_SHIFT === shape;
+        if (isCandidate && isFor(place, query, end)) return place;
       }
       return -1;
     },
@@ -70,7 +78,7 @@ export function createAnswerTable(): AnswerTable {
       return answers[count] === 0 && answers[count + 1] === 0;
     },
     answer(place, query) {
-      const length = lengths[place];
+      const length = heads[2 * place + 1] & LENGTH_MASK;
       const start = place * ANSWER_OCTETS_MAX;
       for (let at = 0; at < length; at += 1) out[at] = answers[start + at];
       out[0] = query[0];
@@ -83,24 +91,25 @@ export function createAnswerTable(): AnswerTable {
       const shape = shapeOf(asked);
       const hash = hashOf(query, asked.questionEnd, shape);
       const first = firstPlace(hash);
-      const free = lengths.subarray(first, first + WAYS).indexOf(0);
-      turn = (turn + 1) % WAYS;
-      const place = first + (free === -1 ? turn : free);
+      const place = findFree(first) ?? first + (turn = (turn + 1) % WAYS);
       answers.set(answer, place * ANSWER_OCTETS_MAX);
-      lengths[place] = answer.length;
-      hashes[place] = hash;
-      shapes[place] = shape;
+      heads[2 * place] = hash;
+      heads[2 * place + 1] = answer.length | (shape << SHAPE_SHIFT);
       zones[place] = zone;
       isEmpty = false;
     },
     clear() {
       if (isEmpty) return;
-      lengths.fill(0);
+      heads.fill(FREE);
       zones.fill(null);
       isEmpty = true;
     },
   };
 }
+
+const FREE = 0;
+const SHAPE_SHIFT = 16;
+const LENGTH_MASK = 0xffff;
 
 const ANSWER_COUNT = 6;
 const RECURSION_DESIRED = 0x01;

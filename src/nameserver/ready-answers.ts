@@ -93,7 +93,8 @@ export function createReadyAnswers(options: ReadyAnswersOptions): ReadyAnswers {
     keep({ octets, directory: answeredFrom }, zone, answer) {
       const isTruncated = (answer[2] & TRUNCATED) !== 0;
       if (answeredFrom !== directory || isTruncated || !readPlainQuery(octets, asked)) return;
-      table.put(octets, asked, zone, answer);
+      // Those who show a certificate are answered anew each time.
+      if (table.find(octets, asked) === -1) table.put(octets, asked, zone, answer);
     },
   };
 }
