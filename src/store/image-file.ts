@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -16,9 +17,15 @@ export function imagePath({ path }: { readonly path: string }): string {
   return `${path}.image`;
 }
 
+/** Stamps are of the first years of the century: no file is changed then by itself. */
+const STAMP_FIRST = Date.UTC(2001) / 1000;
+const STAMPS = 2 ** 28;
+
 /** What stands in front of the parts, as JSON. */
 interface Head {
   readonly version: number;
+  /** The time of the last change of a file that was written whole, in seconds. */
+  readonly stamp: number;
   readonly owners: number;
   /** The chain of hashes over these owners, as the database has it. */
   readonly chain: string;
@@ -32,8 +39,9 @@ interface Head {
 
 /**
  * Writes an image beside the database: to a file of its own first, which then takes the place of the
- * one before, so that a crash leaves one of the two. It is not flushed: a file that a power cut tore is
- * known by its checksums, and made anew.
+ * one before, so that a crash leaves one of the two. When all of it is flushed, the time of its last
+ * change is set to one that its head names. Who finds it so knows without a checksum that the file is
+ * whole and was not written to since.
  */
 export async function writeImageFile(
   path: string,
@@ -47,13 +55,16 @@ export async function writeImageFile(
     await nextTurn();
   }
   const { version, owners, head: text } = image;
-  const head: Head = { version, owners, chain, head: text, parts };
+  const stamp = STAMP_FIRST + randomInt(STAMPS);
+  const head: Head = { version, stamp, owners, chain, head: text, parts };
   const made = `${path}.new`;
   try {
     await rm(made, { force: true });
     const file = await open(made, 'wx', 0o600);
     try {
       await file.writev([encodeHead(head), ...image.parts.map(({ octets }) => octets)]);
+      await file.sync();
+      await file.utimes(stamp, stamp);
     } finally {
       await file.close();
     }
@@ -89,16 +100,18 @@ export async function readImageFile(path: string): Promise<ImageFile | null> {
 }
 
 async function readImage(file: number): Promise<ImageFile | null> {
-  const found = readHead(file, fstatSync(file).size);
+  const { size, mtimeMs } = fstatSync(file);
+  const found = readHead(file, size);
   if (found === null) return null;
-  const { version, chain, owners, head } = found.head;
+  const { version, stamp, chain, owners, head } = found.head;
+  const isAsWritten = mtimeMs === stamp * 1000;
   let at = found.next;
   const reading = found.head.parts.map(async ({ octets, room, crc }) => {
     const buffer = new ArrayBuffer(octets + room);
     const bytes = new Uint8Array(buffer, 0, octets);
     const from = at;
     at += octets;
-    const isWhole = (await fill(file, bytes, from)) && crc32(bytes) === crc;
+    const isWhole = (await fill(file, bytes, from)) && (isAsWritten || crc32(bytes) === crc);
     return isWhole ? { buffer, octets } : null;
   });
   const parts = await Promise.all(reading);

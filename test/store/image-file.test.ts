@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StateImage, Store } from '../../src/publish/store-port.ts';
-import { imagePath } from '../../src/store/image-file.ts';
+import { imagePath, readImageFile } from '../../src/store/image-file.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { StoreOptions } from '../../src/store/store-options.ts';
 import { codeOf, temporaryStore } from './fixtures.ts';
@@ -61,9 +61,21 @@ describe('the image beside the database', () => {
 
   it('can be read ahead of the database', async () => {
     const options = await withImage();
-    const { readImageFile } = await import('../../src/store/image-file.ts');
     const state = await loaded({ ...options, image: readImageFile(imagePath(options)) });
     expect(state.image?.owners).toBe(2);
+  });
+
+  it('is known by its time to be as it was written, and looked at octet by octet otherwise', async () => {
+    const options = await withImage();
+    const path = imagePath(options);
+    const { mtime } = statSync(path);
+    expect(mtime.getUTCFullYear()).toBeLessThan(2011);
+    expect((await loaded(options)).image?.owners).toBe(2);
+    // A copy that does not keep the time is whole all the same.
+    writeFileSync(path, readFileSync(path));
+    expect(statSync(path).mtime.getTime()).not.toBe(mtime.getTime());
+    const copied = await readImageFile(path);
+    expect(copied?.owners).toBe(2);
   });
 
   it('is for its owner alone', async () => {
