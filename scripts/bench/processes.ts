@@ -89,11 +89,17 @@ export function treeProcessorSeconds(pid: number): number {
 
 function childrenOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')
-      .split(' ')
-      .filter(Boolean)
-      .map(Number),
+    childrenOfThread(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
   );
+}
+
+/** A thread may have ended since the folder was read: a server may have one for each connection. */
+function childrenOfThread(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 export async function freePort(): Promise<number> {

@@ -41,7 +41,8 @@ export function openStock(home: string, version: string, say: (text: string) => 
       const made = await once(`sluice-${version}-${rules}`, async (path) => {
         await (await startSluice(path, generateRules(rules))).stop();
       });
-      cpSync(made, folder, { recursive: true });
+      // By its time the image is known to be as it was written.
+      cpSync(made, folder, { recursive: true, preserveTimestamps: true });
       return folder;
     },
   };
