@@ -15,7 +15,7 @@ import { pullPrefixes } from '../pull-prefixes.ts';
 import type { BenchContext, Row, Section, SectionFigures } from '../section.ts';
 import type { Server } from '../server.ts';
 import { formatCount } from '../statistics.ts';
-import { startPush } from '../yardstick/start-push.ts';
+import { startPush } from '../yardstick/start-plain-node.ts';
 
 const COUNTS = [1, 1_000];
 const BUILD_ROUNDS_MAX = 3;

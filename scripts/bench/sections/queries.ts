@@ -12,7 +12,7 @@ import type { Aim, BenchContext, Row, Section, SectionFigures } from '../section
 import type { Server } from '../server.ts';
 import { restartSluice } from '../servers.ts';
 import { formatCount } from '../statistics.ts';
-import { startEcho } from '../yardstick/start-echo.ts';
+import { startEcho } from '../yardstick/start-plain-node.ts';
 
 const PEERS = [startNamed, startKnot, startNsd, startPowerDns];
 const SECONDS = 3;

@@ -14,7 +14,7 @@ import type { BenchContext, Row, Section, SectionFigures } from '../section.ts';
 import type { Server } from '../server.ts';
 import { restartSluice, withSignedDevice } from '../servers.ts';
 import { formatCount } from '../statistics.ts';
-import { startPush } from '../yardstick/start-push.ts';
+import { startPush } from '../yardstick/start-plain-node.ts';
 
 const CLIENTS = 8;
 const PEERS = [startNamed, startKnot, startNsd, startPowerDns];
@@ -41,7 +41,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
     );
     const sluiceFolder = await stock.sluiceFolder(rules, context.folder('sluice'));
     const cold = await coldSamples(context, sluiceFolder);
-    // The others prepare nothing: their first transfer is as good as any for a look at what it costs.
+    // Peers keep no messages ready, so what is looked at here is their cold transfer, too.
     const looks = new Map<string, Look>();
     for (const peer of peers) looks.set(peer.name, await look(context, peer));
     say('AXFR, cold');

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 /**
  * What plain Node can do: writes prepared octets, in pieces, to whoever asks anything, one piece when
@@ -16,7 +16,9 @@ const server = createServer({ noDelay: true }, (socket) => {
   // The client leaves when it has all.
   socket.on('error', () => socket.destroy());
 });
-server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
+server.listen(0, '127.0.0.1', () => {
+  process.send?.((server.address() as AddressInfo).port);
+});
 process.once('disconnect', () => process.exit());
 
 function push(socket: Socket, index: number): void {

@@ -3,7 +3,7 @@ import { startDrainer } from '../../../scripts/bench/drain/start-drainer.ts';
 import { freshNames, generateRules } from '../../../scripts/bench/generate.ts';
 import { publishChange } from '../../../scripts/bench/publish-change.ts';
 import { type SluiceServer, startSluice } from '../../../scripts/bench/servers.ts';
-import { startPush } from '../../../scripts/bench/yardstick/start-push.ts';
+import { startPush } from '../../../scripts/bench/yardstick/start-plain-node.ts';
 import { TRANSFER_PIECE_OCTETS } from '../../../src/nameserver/handler-port.ts';
 import { ratioOf } from './ratio.ts';
 
