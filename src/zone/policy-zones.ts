@@ -107,10 +107,13 @@ function updateDns(
   const { content, rendering } = compiled;
   const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
   const changed = changedOwners(compiled.members, members);
-  const moves = isMostOf(content, changed)
-    ? diffRpzContents(content, compileRpz(catalogue, verdicts))
-    : diffRpz({ catalogue, content, before: compiled.verdicts, after: verdicts, changed });
-  const next = { ...compiled, members, verdicts, content: applyRpzDiff(content, moves) };
+  // Compiled from nothing it is the content itself: to apply its difference would be to make it again.
+  const whole = isMostOf(content, changed) ? compileRpz(catalogue, verdicts) : null;
+  const moves =
+    whole === null
+      ? diffRpz({ catalogue, content, before: compiled.verdicts, after: verdicts, changed })
+      : diffRpzContents(content, whole);
+  const next = { ...compiled, members, verdicts, content: whole ?? applyRpzDiff(content, moves) };
   return { kind: 'dns', compiled: next, moves: moves.length === 0 ? null : moves };
 }
 
