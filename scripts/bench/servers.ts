@@ -2,11 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseName, type TsigKey } from '../../src/dns/index.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { untilServed } from './client.ts';
 import { LOCAL_ADDRESS, type Rules } from './generate.ts';
 import { callHttp } from './http-call.ts';
 import { PEER_ZONE } from './peers/peer-zone.ts';
-import { freePort, startProcess, stopProcess, until } from './processes.ts';
+import { startProcess, stopProcess, until } from './processes.ts';
 import type { Server } from './server.ts';
 
 export interface SluiceServer extends Server {

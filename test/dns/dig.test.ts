@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatRdata } from '../../src/dns/format-rdata.ts';
@@ -17,6 +17,7 @@ import {
   type TsigVerdict,
   verifyRequest,
 } from '../../src/dns/tsig.ts';
+import { freePort } from '../support/free-port.ts';
 import { ALL_ALGORITHMS, key } from './tsig-cases.ts';
 
 /**
@@ -138,8 +139,8 @@ beforeAll(async () => {
       }
     });
   });
-  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
-  port = (tcp.address() as AddressInfo).port;
+  port = await freePort();
+  await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve));
   await new Promise<void>((resolve) => udp.bind(port, '127.0.0.1', resolve));
 });
 

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -21,6 +20,7 @@ import {
 import type { Handler } from '../../src/nameserver/handler-port.ts';
 import { startDnsServer } from '../../src/server/index.ts';
 import { udpExchange } from '../server/scene.ts';
+import { freePort } from '../support/free-port.ts';
 import { scene, sleep, soaOf, until } from './scene.ts';
 
 const KNOTD = '/usr/sbin/knotd';
@@ -33,14 +33,6 @@ const endings: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** Answers SOA queries and transfers of a zone of SOA, NS and nothing else, to anyone. */
 function tinyPrimary(current: () => Serial): Handler {

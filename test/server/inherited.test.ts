@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { familyOfUdpSocket } from '../../src/server/udp-socket-family.ts';
 import { requirePeer } from '../interop/peers/require-peer.ts';
 import { makeAuthority } from '../support/certificate.ts';
+import { freePort } from '../support/free-port.ts';
 import { afterwards, framed, idOf, query, udpExchange } from './scene.ts';
 import { tcpClient } from './tcp-client.ts';
 import { tlsClient } from './tls-client.ts';
@@ -20,11 +21,11 @@ const CHILD = fileURLToPath(new URL('children/inherited.ts', import.meta.url));
 const PARENT = `
 import os, socket, sys
 sockets = []
-for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+for family, address, port in ((socket.AF_INET, '127.0.0.1', sys.argv[1]), (socket.AF_INET6, '::1', sys.argv[2])):
     udp = socket.socket(family, socket.SOCK_DGRAM)
-    udp.bind((address, 0))
+    udp.bind((address, int(port)))
     tcp = socket.socket(family, socket.SOCK_STREAM)
-    tcp.bind((address, udp.getsockname()[1]))
+    tcp.bind((address, int(port)))
     tls = socket.socket(family, socket.SOCK_STREAM)
     tls.bind((address, 0))
     tcp.listen()
@@ -33,7 +34,7 @@ for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1'))
 kept = [os.dup2(s.fileno(), 50 + i) for i, s in enumerate(sockets)]
 for i, fd in enumerate(kept):
     os.dup2(fd, 3 + i, inheritable=True)
-os.execv(sys.argv[1], sys.argv[1:])
+os.execv(sys.argv[3], sys.argv[3:])
 `;
 
 interface Bound {
@@ -48,7 +49,8 @@ describe.skipIf(!requirePeer('python3', 'openssl'))(
       const { certificateFile, keyFile } = makeAuthority().issue({ for: 'server' });
       const descriptors = JSON.stringify({ udp: [3, 6], tcp: [4, 7], tls: [5, 8] });
       const node = [process.execPath, CHILD, descriptors, certificateFile, keyFile];
-      const child = spawn('python3', ['-c', PARENT, ...node], {
+      const ports = [await freePort('127.0.0.1'), await freePort('::1')].map(String);
+      const child = spawn('python3', ['-c', PARENT, ...ports, ...node], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const exited = once(child, 'exit');

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Endpoint } from './dns-clients.ts';
+import { freePort } from './free-port.ts';
 
 /** The server as a process of its own, started as `npm start` does. */
 export interface ChildSluice {
@@ -24,16 +24,7 @@ const ADDRESS = '127.0.0.1';
 
 /** Two ports that were free a moment ago, for DNS and HTTP. */
 export async function freePorts(): Promise<{ readonly dns: number; readonly http: number }> {
-  const servers = [createServer(), createServer()];
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, ADDRESS);
-    await once(server, 'listening');
-    const bound = server.address();
-    ports.push(typeof bound === 'object' && bound !== null ? bound.port : 0);
-  }
-  for (const server of servers) server.close();
-  return { dns: ports[0], http: ports[1] };
+  return { dns: await freePort(), http: await freePort() };
 }
 
 /** Starts it over a data directory that may hold a database already. */

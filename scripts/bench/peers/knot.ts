@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../test/support/free-port.ts';
 import type { Endpoint } from '../client.ts';
-import { freePort } from '../processes.ts';
 import type { Server } from '../server.ts';
 import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
 import { startPeer } from './start-peer.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../processes.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import type { Server } from '../server.ts';
 import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
 import { startPeer } from './start-peer.ts';

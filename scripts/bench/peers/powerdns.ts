@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
-import { freePort } from '../processes.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import type { Server } from '../server.ts';
 import { PEER_KEY_TEXT, PEER_ZONE } from './peer-zone.ts';
 import { startPeer } from './start-peer.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../../test/support/free-port.ts';
 import { askSerial, type Endpoint, untilServed } from '../client.ts';
 import { freshNames, generateRules } from '../generate.ts';
 import { startKnot } from '../peers/knot.ts';
-import { freePort } from '../processes.ts';
 import { sendChange } from '../publish-change.ts';
 import { startBindReceiver } from '../receivers/bind.ts';
 import type { Receiver, StartReceiver } from '../receivers/receiver.ts';
