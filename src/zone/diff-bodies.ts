@@ -1,8 +1,7 @@
 import { diffCatalogs, EMPTY_CATALOG, isEmptyCatalogDiff } from './catalog-content.ts';
-import { diffPrefixRows } from './ip-compile.ts';
 import { EMPTY_IP, type IpContent, type IpDiff, isEmptyIpDiff } from './ip-content.ts';
-import type { PrefixPages } from './ip-pages.ts';
-import { type AddressWords, createPrefixCollector, type PrefixRows } from './prefix-rows.ts';
+import { diffPages } from './ip-pages.ts';
+import { diffPrefixRows } from './prefix-rows.ts';
 import { diffRpzContents } from './rpz-content.ts';
 import type { Revision, ZoneBody } from './snapshot.ts';
 
@@ -50,19 +49,10 @@ export function ttlOf(body: ZoneBody): number {
 /** The difference between two contents, by looking at all of both. */
 export function diffIpContents(before: IpContent, after: IpContent): IpDiff {
   return {
-    v4: diffPrefixRows(rowsOf(before.v4, 1), rowsOf(after.v4, 1)),
-    v6: diffPrefixRows(rowsOf(before.v6, 4), rowsOf(after.v6, 4)),
+    v4: diffPages(before.v4, after.v4, 1),
+    v6: diffPages(before.v6, after.v6, 4),
     hosts4: diffPrefixRows(before.hosts.v4, after.hosts.v4),
     hosts6: diffPrefixRows(before.hosts.v6, after.hosts.v6),
     leftOut: after.hosts.leftOut - before.hosts.leftOut,
   };
-}
-
-function rowsOf(pages: PrefixPages, words: AddressWords): PrefixRows {
-  const rows = createPrefixCollector(words);
-  for (const { prefixes } of pages) {
-    for (let index = 0; index < prefixes.count; index++)
-      rows.add(prefixes.addresses, index * words, prefixes.lengths[index]);
-  }
-  return rows.finish();
 }

@@ -3,12 +3,13 @@ import { type IdSet, idsOf } from '../indicators/id-set.ts';
 import { type ActionNumber, actionOf, NO_RULING, type Verdicts } from '../policy/verdicts.ts';
 import { compareRows, decrement, increment, lastOfPrefix } from './address-words.ts';
 import type { PublishedHosts } from './ip-content.ts';
-import { findInPages, type PrefixDiff, type PrefixPages, pagesOf } from './ip-pages.ts';
+import { findInPages, type PrefixPages, pagesOf } from './ip-pages.ts';
 import { sweepAddresses } from './ip-sweep.ts';
 import {
   type AddressWords,
   createPrefixCollector,
   createRangeCollector,
+  type PrefixDiff,
   type PrefixRows,
   subtractPrefixes,
 } from './prefix-rows.ts';
@@ -119,10 +120,6 @@ export function selectHosts(options: {
     v6: hostRows(catalogue, chosen, 6),
     leftOut: total - chosen.length,
   };
-}
-
-export function diffPrefixRows(before: PrefixRows, after: PrefixRows): PrefixDiff {
-  return { removed: subtractPrefixes(before, after), added: subtractPrefixes(after, before) };
 }
 
 function hostRows(catalogue: Catalogue, chosen: readonly number[], family: 4 | 6): PrefixRows {

@@ -1,8 +1,9 @@
-import { applyPrefixDiff, type PrefixDiff, type PrefixPages } from './ip-pages.ts';
+import { applyPrefixDiff, type PrefixPages } from './ip-pages.ts';
 import {
   comparePrefixes,
   createPrefixCollector,
   noPrefixes,
+  type PrefixDiff,
   type PrefixRows,
   subtractPrefixes,
 } from './prefix-rows.ts';

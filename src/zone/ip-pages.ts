@@ -3,7 +3,9 @@ import {
   type AddressWords,
   comparePrefixes,
   createPrefixCollector,
+  diffPrefixRows,
   noPrefixes,
+  type PrefixDiff,
   type PrefixRows,
 } from './prefix-rows.ts';
 
@@ -46,16 +48,32 @@ export function pagesOf(prefixes: PrefixRows): PrefixPages {
   return chunker.finish();
 }
 
-/** What leaves a list of prefixes and what comes: no prefix is in both. */
-export interface PrefixDiff {
-  readonly removed: PrefixRows;
-  readonly added: PrefixRows;
-}
-
 /** The pages after a change. Pages that it does not reach are taken over as they are. */
 export function applyPrefixDiff(pages: PrefixPages, diff: PrefixDiff): PrefixPages {
   if (diff.removed.count === 0 && diff.added.count === 0) return pages;
   return editPages(pages, editsOf(diff), diff.added.words);
+}
+
+/** The difference between two lists, by looking at all of both. */
+export function diffPages(
+  before: PrefixPages,
+  after: PrefixPages,
+  words: AddressWords,
+): PrefixDiff {
+  return diffPrefixRows(rowsOf(before, words), rowsOf(after, words));
+}
+
+function rowsOf(pages: PrefixPages, words: AddressWords): PrefixRows {
+  const count = pages.reduce((sum, { prefixes }) => sum + prefixes.count, 0);
+  const addresses = new Uint32Array(count * words);
+  const lengths = new Uint8Array(count);
+  let at = 0;
+  for (const { prefixes } of pages) {
+    addresses.set(prefixes.addresses, at * words);
+    lengths.set(prefixes.lengths, at);
+    at += prefixes.count;
+  }
+  return { words, count, addresses, lengths };
 }
 
 /** Edits rise, do not overlap, and do not cut a prefix of the list. */

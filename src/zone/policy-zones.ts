@@ -8,7 +8,6 @@ import { createVerdicts, type Verdicts } from '../policy/verdicts.ts';
 import {
   compileIp,
   diffIp,
-  diffPrefixRows,
   IP_ACTION,
   IP_SIDES,
   type IpPair,
@@ -16,13 +15,14 @@ import {
   selectHosts,
 } from './ip-compile.ts';
 import {
-  applyIpDiff,
   EMPTY_IP,
   type IpContent,
   type IpDiff,
   isEmptyIpDiff,
   type PublishedHosts,
 } from './ip-content.ts';
+import { applyPrefixDiff, diffPages, type PrefixPages } from './ip-pages.ts';
+import { type AddressWords, diffPrefixRows, type PrefixDiff } from './prefix-rows.ts';
 import { compileRpz, diffRpz } from './rpz-compile.ts';
 import { applyRpzDiff, diffRpzContents, type RpzContent, type RpzDiff } from './rpz-content.ts';
 import type { RpzRendering } from './rpz-rendering.ts';
@@ -108,7 +108,7 @@ function updateDns(
   const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
   const changed = changedOwners(compiled.members, members);
   // Compiled from nothing it is the content itself: to apply its difference would be to make it again.
-  const whole = isMostOf(content, changed) ? compileRpz(catalogue, verdicts) : null;
+  const whole = isMostOf(changed, ownersOf(content)) ? compileRpz(catalogue, verdicts) : null;
   const moves =
     whole === null
       ? diffRpz({ catalogue, content, before: compiled.verdicts, after: verdicts, changed })
@@ -120,12 +120,15 @@ function updateDns(
 /** Below this many owners a change is never worth compiling everything. */
 const RECOMPILE_OWNERS_MIN = 10_000;
 
-/** Whether so much changed that set algebra over the whole zone is cheaper than walking the owners. */
-function isMostOf(content: RpzContent, changed: IdSet): boolean {
-  if (changed.size < RECOMPILE_OWNERS_MIN) return false;
+/** Whether so much changed that to go through everything once is cheaper than to look at each change. */
+function isMostOf(changed: IdSet, everything: number): boolean {
+  return changed.size >= RECOMPILE_OWNERS_MIN && changed.size * 8 > everything;
+}
+
+function ownersOf(content: RpzContent): number {
   let owners = 0;
   for (const ids of content.values()) owners += ids.size;
-  return changed.size * 8 > owners;
+  return owners;
 }
 
 function updateIp(options: {
@@ -138,41 +141,59 @@ function updateIp(options: {
   const { hostsMax } = policy;
   const verdicts = createVerdicts(catalogue, members, ipActionNumber);
   const changed = changedOwners(compiled.members, members);
-  const { block, allow } = compiled.contents;
-  const v4 = diffIp({
-    catalogue,
-    verdicts,
-    words: 1,
-    pages: { block: block.v4, allow: allow.v4 },
-    changed,
-  });
-  const v6 = diffIp({
-    catalogue,
-    verdicts,
-    words: 4,
-    pages: { block: block.v6, allow: allow.v6 },
-    changed,
-  });
+  const v4 = updateFamily({ catalogue, verdicts, compiled, changed, words: 1 });
+  const v6 = updateFamily({ catalogue, verdicts, compiled, changed, words: 4 });
   const sameHosts = hostsMax === compiled.hostsMax && changed.size === 0;
-  const diffOf = (side: IpSide): IpDiff | null => {
-    const before = compiled.contents[side].hosts;
-    const hosts = sameHosts ? before : hostsOf({ catalogue, members, verdicts, hostsMax, side });
-    const diff = {
-      v4: v4[side],
-      v6: v6[side],
-      hosts4: diffPrefixRows(before.v4, hosts.v4),
-      hosts6: diffPrefixRows(before.v6, hosts.v6),
-      leftOut: hosts.leftOut - before.leftOut,
-    };
-    return isEmptyIpDiff(diff) ? null : diff;
+  const update = (side: IpSide): { content: IpContent; diff: IpDiff | null } => {
+    const before = compiled.contents[side];
+    const hosts = sameHosts
+      ? before.hosts
+      : hostsOf({ catalogue, members, verdicts, hostsMax, side });
+    const hosts4 = diffPrefixRows(before.hosts.v4, hosts.v4);
+    const hosts6 = diffPrefixRows(before.hosts.v6, hosts.v6);
+    const leftOut = hosts.leftOut - before.hosts.leftOut;
+    const diff = { v4: v4[side].diff, v6: v6[side].diff, hosts4, hosts6, leftOut };
+    if (isEmptyIpDiff(diff)) return { content: before, diff: null };
+    return { content: { v4: v4[side].pages, v6: v6[side].pages, hosts }, diff };
   };
-  const lists = { block: diffOf('block'), allow: diffOf('allow') };
-  const apply = (side: IpSide): IpContent =>
-    lists[side] === null
-      ? compiled.contents[side]
-      : applyIpDiff(compiled.contents[side], lists[side]);
-  const contents = { block: apply('block'), allow: apply('allow') };
+  const [block, allow] = [update('block'), update('allow')];
+  const contents = { block: block.content, allow: allow.content };
+  const lists = { block: block.diff, allow: allow.diff };
   return { kind: 'ip', compiled: { kind: 'ip', members, verdicts, hostsMax, contents }, lists };
+}
+
+/** The pages of one family after an edit, and their difference. */
+interface UpdatedPages {
+  readonly pages: PrefixPages;
+  readonly diff: PrefixDiff;
+}
+
+function updateFamily(options: {
+  readonly catalogue: Catalogue;
+  readonly verdicts: Verdicts;
+  readonly compiled: CompiledIp;
+  readonly changed: IdSet;
+  readonly words: AddressWords;
+}): IpPair<UpdatedPages> {
+  const { catalogue, verdicts, compiled, changed, words } = options;
+  const { block, allow } = compiled.contents;
+  const family = words === 1 ? 4 : 6;
+  const pages =
+    words === 1 ? { block: block.v4, allow: allow.v4 } : { block: block.v6, allow: allow.v6 };
+  if (isMostOf(changed, catalogue.order('ip', family).count)) {
+    const whole = compileIp(catalogue, verdicts, words);
+    const update = (side: IpSide): UpdatedPages => ({
+      pages: whole[side],
+      diff: diffPages(pages[side], whole[side], words),
+    });
+    return { block: update('block'), allow: update('allow') };
+  }
+  const diff = diffIp({ catalogue, verdicts, words, pages, changed });
+  const update = (side: IpSide): UpdatedPages => ({
+    pages: applyPrefixDiff(pages[side], diff[side]),
+    diff: diff[side],
+  });
+  return { block: update('block'), allow: update('allow') };
 }
 
 function ipActionNumber(action: Action) {

@@ -80,6 +80,16 @@ function touches(last: Uint32Array, next: Uint32Array): boolean {
   return true;
 }
 
+/** What leaves a list of prefixes and what comes: no prefix is in both. */
+export interface PrefixDiff {
+  readonly removed: PrefixRows;
+  readonly added: PrefixRows;
+}
+
+export function diffPrefixRows(before: PrefixRows, after: PrefixRows): PrefixDiff {
+  return { removed: subtractPrefixes(before, after), added: subtractPrefixes(after, before) };
+}
+
 /** Prefixes of `a` that are not in `b`: neither side's order or content has to match the other's. */
 export function subtractPrefixes(a: PrefixRows, b: PrefixRows): PrefixRows {
   const rest = createPrefixCollector(a.words);

@@ -1,8 +1,13 @@
 import { readUint32, writeUint32 } from '../dns/octets.ts';
 import type { CatalogDiff } from './catalog-content.ts';
 import type { IpDiff } from './ip-content.ts';
-import type { PrefixDiff } from './ip-pages.ts';
-import { type AddressWords, createPrefixCollector, type PrefixRows } from './prefix-rows.ts';
+
+import {
+  type AddressWords,
+  createPrefixCollector,
+  type PrefixDiff,
+  type PrefixRows,
+} from './prefix-rows.ts';
 import type { RpzMove, RpzState } from './rpz-content.ts';
 import type { Revision } from './snapshot.ts';
 
