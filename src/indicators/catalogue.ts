@@ -1,5 +1,6 @@
+import { writeUint32 } from '../dns/octets.ts';
 import { inCanonicalOrder } from './canonical-order.ts';
-import { grownUint8, grownUint32 } from './growable.ts';
+import { columnStart, grownUint8, grownUint32 } from './growable.ts';
 import { EMPTY_IDS, type IdSet, idsOf, isSubset, unionIds, withIds } from './id-set.ts';
 import { decodeIdSet, encodeIds } from './id-set-codec.ts';
 import { collectByForm, type IdsByForm } from './ids-by-form.ts';
@@ -34,8 +35,8 @@ const SPACE_BITS = 0b0111;
 /** Some target or list holds, or once held, an indicator with this owner. */
 const IS_INDICATOR = 0b1000;
 
-/** Looked at in one step of an image: as many as a chunk of a set has. */
-const IDS_A_STEP = 65_536;
+/** Looked at in one step of an image. */
+const IDS_A_STEP = 16_384;
 /** Lists above this make room in the index before they come in, and come in in the order of a zone. */
 const RESERVE_MIN = 10_000;
 /**
@@ -52,12 +53,12 @@ export class Catalogue {
 
   private readonly slab = new OwnerSlab();
   private readonly index = new OwnerIndex(this.slab);
-  private parents = new Uint32Array(1024);
+  private parents = new Uint32Array(columnStart(2));
   /** Names: first child. Prefixes: the IPv4 address, or where the IPv6 address begins in `words6`. */
-  private linkA = new Uint32Array(1024);
+  private linkA = new Uint32Array(columnStart(3));
   /** Names: next sibling. Prefixes: the prefix length. */
-  private linkB = new Uint32Array(1024);
-  private traits = new Uint8Array(1024);
+  private linkB = new Uint32Array(columnStart(4));
+  private traits = new Uint8Array(columnStart(5));
   private words6 = new Uint32Array(64);
   private words6Used = 0;
   private firstTop = NONE;
@@ -93,14 +94,19 @@ export class Catalogue {
     const fresh: number[] = [];
     const isLarge = packed.count > RESERVE_MIN;
     if (isLarge) this.index.reserve(packed.count);
-    const found = collectByForm(isLarge ? inCanonicalOrder(packed) : packed, (kind, key) => {
-      const id = this.internOwner(kind, key);
-      if ((this.traits[id] & IS_INDICATOR) === 0) {
-        this.traits[id] |= IS_INDICATOR;
-        fresh.push(id);
-      }
-      return id;
-    });
+    const found = collectByForm(
+      isLarge ? inCanonicalOrder(packed) : packed,
+      (kind, keys, from, to) => {
+        const id = isName(kind)
+          ? this.internName(keys, from, to)
+          : this.internOwner(kind, keys.subarray(from, to));
+        if ((this.traits[id] & IS_INDICATOR) === 0) {
+          this.traits[id] |= IS_INDICATOR;
+          fresh.push(id);
+        }
+        return id;
+      },
+    );
     this.settlePrefixes();
     this.markNested(fresh);
     return found;
@@ -108,8 +114,9 @@ export class Catalogue {
 
   /** Ids of those indicators that have one. */
   lookup(packed: PackedIndicators): IdsByForm {
-    return collectByForm(packed, (kind, key) => {
-      const owner = ownerOf(kind, key);
+    return collectByForm(packed, (kind, keys, from, to) => {
+      if (isName(kind)) return this.findOwner(keys, from, to);
+      const owner = ownerOf(kind, keys.subarray(from, to));
       return this.findOwner(owner, 0, owner.length);
     });
   }
@@ -242,11 +249,9 @@ export class Catalogue {
     const bytes = new Uint8Array(octets);
     let at = 0;
     for (let id = from; id < to; id++) {
-      const key = this.isPrefix(id) ? this.prefixKey(id) : this.owner(id);
       bytes[at++] = this.traits[id] & SPACE_BITS;
-      bytes[at++] = key.length;
-      bytes.set(key, at);
-      at += key.length;
+      bytes[at++] = this.storedKeyLength(id);
+      at = this.isPrefix(id) ? this.writePrefixKey(id, bytes, at) : this.slab.copy(id, bytes, at);
     }
     return bytes;
   }
@@ -341,7 +346,6 @@ export class Catalogue {
 
   private internOwner(kind: IndicatorKind, key: Uint8Array): number {
     if (FORM_OF_KIND[kind] === 'prefix') return this.internPrefix(kind as AddressKind, key);
-    if (kind !== 'nsname') return this.internName(key, 0, key.length);
     const owner = ownerOf(kind, key);
     return this.internName(owner, 0, owner.length);
   }
@@ -496,23 +500,29 @@ export class Catalogue {
   }
 
   private prefixKey(id: number): Uint8Array {
-    const words = this.prefixFamily(id) === 4 ? 1 : 4;
-    const key = new Uint8Array(1 + words * 4);
-    const view = new DataView(key.buffer);
-    key[0] = this.linkB[id];
-    for (let word = 0; word < words; word++) {
-      view.setUint32(
-        1 + word * 4,
-        words === 1 ? this.linkA[id] : this.words6[this.linkA[id] + word],
-      );
-    }
+    const key = new Uint8Array(this.storedKeyLength(id));
+    this.writePrefixKey(id, key, 0);
     return key;
+  }
+
+  private writePrefixKey(id: number, into: Uint8Array, at: number): number {
+    into[at] = this.linkB[id];
+    if (this.prefixFamily(id) === 4) return writeUint32(into, at + 1, this.linkA[id]);
+    let end = at + 1;
+    for (let word = 0; word < 4; word++)
+      end = writeUint32(into, end, this.words6[this.linkA[id] + word]);
+    return end;
   }
 
   private storedKeyLength(id: number): number {
     if (!this.isPrefix(id)) return this.slab.length(id);
     return this.prefixFamily(id) === 4 ? 5 : 17;
   }
+}
+
+/** Whether the key of an indicator is its owner. */
+function isName(kind: IndicatorKind): boolean {
+  return kind !== 'nsname' && FORM_OF_KIND[kind] !== 'prefix';
 }
 
 function readWord(bytes: Uint8Array, at: number): number {

@@ -140,11 +140,7 @@ function readSparse(
 
 export function idsOf(set: IdSet): Uint32Array {
   const ids = new Uint32Array(set.size);
-  let length = 0;
-  visitIds(set, (id) => {
-    ids[length++] = id;
-    return true;
-  });
+  readIds(set, 0, ids);
   return ids;
 }
 

@@ -31,7 +31,10 @@ export interface ImageReader {
 
 /** An array that grows is read back with this much more room, */
 const ROOM_SHARE = 1 / 8;
-/** but at least this much. */
+/** each with a little more than the one before, so that they do not grow at the same time. */
+const ROOM_STEP = 1 / 64;
+const ROOM_STEPS = 8;
+/** And at least this much. */
 const ROOM_OCTETS_MIN = 4 * 1024;
 const WORD_OCTETS = 4;
 
@@ -43,7 +46,8 @@ export function createImageWriter(): ImageWriter & { readonly image: MemoryImage
     number: (value) => void numbers.push(value),
     array({ buffer, byteOffset, byteLength }, use) {
       const octets = new Uint8Array(buffer, byteOffset, byteLength);
-      const room = Math.max(ROOM_OCTETS_MIN, byteLength * ROOM_SHARE);
+      const share = ROOM_SHARE + (parts.length % ROOM_STEPS) * ROOM_STEP;
+      const room = Math.max(ROOM_OCTETS_MIN, byteLength * share);
       parts.push({
         octets,
         room: use === 'stays' ? 0 : Math.ceil(room / WORD_OCTETS) * WORD_OCTETS,

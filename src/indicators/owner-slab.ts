@@ -1,4 +1,4 @@
-import { grownUint8, grownUint32 } from './growable.ts';
+import { columnStart, grownUint8, grownUint32 } from './growable.ts';
 import type { ImageReader, ImageWriter } from './memory-image.ts';
 
 /** Blocks never move, so that growing never copies what is there. An owner never spans two blocks. */
@@ -11,8 +11,8 @@ export class OwnerSlab {
   count = 0;
   private blocks: Uint8Array<ArrayBuffer>[] = [];
   private used = 0;
-  private positions = new Uint32Array(1024);
-  private lengths = new Uint8Array(1024);
+  private positions = new Uint32Array(columnStart(0));
+  private lengths = new Uint8Array(columnStart(1));
 
   /** Appends `source[from, to)` as the next owner and returns its id. */
   append(source: Uint8Array, from: number, to: number): number {
@@ -49,6 +49,15 @@ export class OwnerSlab {
   bytes(id: number): Uint8Array {
     const offset = this.offset(id);
     return this.block(id).subarray(offset, offset + this.lengths[id]);
+  }
+
+  /** Writes the owner into `into[at…]` and returns where it ends. */
+  copy(id: number, into: Uint8Array, at: number): number {
+    const block = this.block(id);
+    const offset = this.offset(id);
+    const length = this.lengths[id];
+    for (let index = 0; index < length; index++) into[at + index] = block[offset + index];
+    return at + length;
   }
 
   writeImage(image: ImageWriter): void {

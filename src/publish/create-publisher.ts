@@ -14,6 +14,7 @@ import { createDraft } from './model-draft.ts';
 import { planChange } from './plan-change.ts';
 import { planCommit, rememberCommit } from './plan-commit.ts';
 import type { Author, ModelDraft, PlannedChange, Published, Publisher } from './publisher.ts';
+import { inSlices } from './slices.ts';
 import type { Ledger, PublishedState } from './state.ts';
 import { createImageKeeper } from './state-image.ts';
 import type { Store } from './store-port.ts';
@@ -89,7 +90,8 @@ export async function createPublisher(options: PublisherOptions): Promise<Runnin
     const value = edit(draft);
     const finished = draft.finish();
     await nextTurn();
-    const planned = planChange(before, finished, { ...common, catalogue, renderings, now });
+    const options = { ...common, catalogue, renderings, now };
+    const planned = await inSlices(planChange(before, finished, options));
     const { changes, ...served } = planned;
     const after = { ...served, model: finished.model, nextIds: finished.nextIds };
     const plan = { before, after, changes, catalogue };

@@ -13,6 +13,7 @@ import { type CompiledPolicy, compilePolicy, dnsPolicy } from '../zone/policy-zo
 import { decodeRevision } from '../zone/revision-codec.ts';
 import { createRenderings } from '../zone/rpz-rendering.ts';
 import { type Revision, sideOf, type ZoneBody, type ZoneSnapshot } from '../zone/snapshot.ts';
+import { atOnce } from '../zone/steps.ts';
 import { auditBody } from './audit-body.ts';
 import { contentKey } from './content-key.ts';
 import type { DigestThread } from './digest-thread/start-digest-thread.ts';
@@ -170,7 +171,7 @@ function compileAll(load: {
       policy.id,
       isReady
         ? dnsPolicy({ catalogue, members, rendering, content: ready.content })
-        : compilePolicy(catalogue, policy, members, rendering),
+        : atOnce(compilePolicy(catalogue, policy, members, rendering)),
     );
   }
   /** One body for all zones that carry it, so that they share what is made ready from it. */

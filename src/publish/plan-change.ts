@@ -3,6 +3,7 @@ import type { PolicyId } from '../policy/model.ts';
 import type { CompiledPolicy } from '../zone/policy-zones.ts';
 import type { RpzRendering } from '../zone/rpz-rendering.ts';
 import type { ZoneSnapshot } from '../zone/snapshot.ts';
+import type { Steps } from '../zone/steps.ts';
 import type { FinishedDraft } from './model-draft.ts';
 import { planPins } from './plan-pins.ts';
 import { planPolicies } from './plan-policies.ts';
@@ -35,13 +36,15 @@ export interface Plan {
  * Three steps: what the policies that an edit reached mean now; what that does to the content that
  * their zones carry; and every zone's next serial, wherever what it carries differs.
  */
-export function planChange(
+export function* planChange(
   state: PublishedState,
   edited: Pick<FinishedDraft, 'model' | 'rollbacks' | 'touched'>,
   options: PlanOptions,
-): Plan {
+): Steps<Plan> {
   const { model } = edited;
   const pins = planPins(state, edited, options.defaults);
-  const { compiled, lines } = planPolicies(state, edited, pins, options);
-  return { compiled, pins, ...planZones(state, model, lines, options) };
+  const { compiled, lines } = yield* planPolicies(state, edited, pins, options);
+  yield;
+  const zones = yield* planZones(state, model, lines, options);
+  return { compiled, pins, ...zones };
 }

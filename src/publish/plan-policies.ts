@@ -9,6 +9,7 @@ import {
   updatePolicy,
 } from '../zone/policy-zones.ts';
 import type { PolicySide, Revision, ZoneBody } from '../zone/snapshot.ts';
+import type { Steps } from '../zone/steps.ts';
 import type { FinishedDraft } from './model-draft.ts';
 import type { PlanOptions } from './plan-change.ts';
 import type { PublishedState } from './state.ts';
@@ -28,12 +29,12 @@ export interface ContentLine {
 /** Of the policies that an edit reached. */
 export type ContentLines = ReadonlyMap<PolicyId, ReadonlyMap<PolicySide, ContentLine>>;
 
-export function planPolicies(
+export function* planPolicies(
   state: PublishedState,
   { model, touched }: Pick<FinishedDraft, 'model' | 'touched'>,
   pins: PublishedState['pins'],
   options: PlanOptions,
-): { readonly compiled: PublishedState['compiled']; readonly lines: ContentLines } {
+): Steps<{ readonly compiled: PublishedState['compiled']; readonly lines: ContentLines }> {
   const lines = new Map<PolicyId, ReadonlyMap<PolicySide, ContentLine>>();
   const isReached = createReach(state.model, model, touched);
   if (isReached === null) return { compiled: state.compiled, lines };
@@ -42,7 +43,8 @@ export function planPolicies(
   for (const id of state.compiled.keys()) if (!model.policies.has(id)) compiled.delete(id);
   for (const policy of model.policies.values()) {
     if (!isReached(policy)) continue;
-    const planned = planPolicy(state, policy, resolveMembers(policy, model), options);
+    yield;
+    const planned = yield* planPolicy(state, policy, resolveMembers(policy, model), options);
     const pinBefore = state.pins.get(policy.id);
     const pinAfter = pins.get(policy.id);
     if (planned === null && pinBefore === pinAfter) continue;
@@ -128,23 +130,24 @@ function isSameIds(a: Uint32Array, b: Uint32Array): boolean {
 }
 
 /** A policy compiled anew or updated, and its difference if it was there before; null when all stays. */
-function planPolicy(
+function* planPolicy(
   state: PublishedState,
   policy: Policy,
   members: readonly Member[],
   { catalogue, renderings }: PlanOptions,
-): { readonly compiled: CompiledPolicy; readonly diff: PolicyDiff | null } | null {
+): Steps<{ readonly compiled: CompiledPolicy; readonly diff: PolicyDiff | null } | null> {
   const known = state.compiled.get(policy.id);
   const rendering = renderings(policy.ttl);
   if (known === undefined) {
-    return { compiled: compilePolicy(catalogue, policy, members, rendering), diff: null };
+    const compiled = yield* compilePolicy(catalogue, policy, members, rendering);
+    return { compiled, diff: null };
   }
   const hasTtl = known.kind === 'ip' || known.rendering === rendering;
   const sameTtl = hasTtl && state.model.policies.get(policy.id)?.ttl === policy.ttl;
   const sameHosts = known.kind === 'dns' || known.hostsMax === policy.hostsMax;
   if (sameTtl && sameHosts && sameMembers(known.members, members)) return null;
   const current = known.kind === 'dns' ? { ...known, rendering } : known;
-  const diff = updatePolicy(catalogue, policy, current, members);
+  const diff = yield* updatePolicy(catalogue, policy, current, members);
   return { compiled: diff.compiled, diff };
 }
 

@@ -2,6 +2,7 @@ import type { Account, AccountId, DeviceId, Model, PolicyId } from '../policy/mo
 import { diffBodies, hasSameForm } from '../zone/diff-bodies.ts';
 import { EMPTY_IP } from '../zone/ip-content.ts';
 import type { PolicySide, Revision, ZoneBody, ZoneSnapshot } from '../zone/snapshot.ts';
+import type { Steps } from '../zone/steps.ts';
 import { planCatalogs } from './plan-catalogs.ts';
 import type { Plan, PlanOptions } from './plan-change.ts';
 import { bodyServed, type ContentLines } from './plan-policies.ts';
@@ -52,12 +53,12 @@ export function* wantedZones(
 }
 
 /** Gives each zone whose content differs its next serial; makes and drops zones as the model asks. */
-export function planZones(
+export function* planZones(
   state: PublishedState,
   model: Model,
   lines: ContentLines,
   options: PlanOptions,
-): Pick<Plan, 'zones' | 'tombstones' | 'changes'> {
+): Steps<Pick<Plan, 'zones' | 'tombstones' | 'changes'>> {
   const { model: before } = state;
   const hasSameZones = before.policies === model.policies && before.devices === model.devices;
   if (lines.size === 0 && hasSameZones && before.accounts === model.accounts) {
@@ -75,6 +76,7 @@ export function planZones(
   const next = createNextZone(state, lines, options);
   for (const wanted of wantedZones(model, options)) {
     put(wanted.origin, next(wanted, state.zones.get(wanted.origin)));
+    yield;
   }
   for (const catalog of planCatalogs({ state, model, zones, changes, options })) {
     put(catalog.origin, catalog);

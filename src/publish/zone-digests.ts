@@ -7,8 +7,8 @@ import {
   digestInput,
   zonemdRdata,
 } from '../zone/zone-digest.ts';
-import { createSlices, type Slices } from './digest-slices.ts';
 import type { DigestThread } from './digest-thread/start-digest-thread.ts';
+import { createSlices, type Slices } from './slices.ts';
 
 /**
  * The zones with the digests of those at `origins` that have theirs pending. Large ones are made in the

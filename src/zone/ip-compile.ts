@@ -3,7 +3,7 @@ import { type IdSet, idsOf } from '../indicators/id-set.ts';
 import { type ActionNumber, actionOf, NO_RULING, type Verdicts } from '../policy/verdicts.ts';
 import { compareRows, decrement, increment, lastOfPrefix } from './address-words.ts';
 import type { PublishedHosts } from './ip-content.ts';
-import { findInPages, type PrefixPages, pagesOf } from './ip-pages.ts';
+import { findInPages, type PrefixPages, pagesOfInSteps } from './ip-pages.ts';
 import { sweepAddresses } from './ip-sweep.ts';
 import {
   type AddressWords,
@@ -13,6 +13,10 @@ import {
   type PrefixRows,
   subtractPrefixes,
 } from './prefix-rows.ts';
+import { type Steps, withoutBreaks } from './steps.ts';
+
+/** Changed ones, which take eight microseconds each. */
+const PREFIXES_A_STEP = 128;
 
 /** The two zones of an IP policy. */
 export const IP_SIDES = ['block', 'allow'] as const;
@@ -28,13 +32,13 @@ export const IP_ACTION: Readonly<Record<IpSide, ActionNumber>> = {
 export type IpPair<Value> = Readonly<Record<IpSide, Value>>;
 
 /** The fewest prefixes that hold exactly the blocked, and exactly the allowed, addresses. */
-export function compileIp(
+export function* compileIpInSteps(
   catalogue: Catalogue,
   verdicts: Verdicts,
   words: AddressWords,
-): IpPair<PrefixPages> {
+): Steps<IpPair<PrefixPages>> {
   const ranges = collectorsBySide(words);
-  sweepAddresses({
+  yield* sweepAddresses({
     catalogue,
     verdicts,
     words,
@@ -44,20 +48,24 @@ export function compileIp(
     base: NO_RULING,
     visit: (from, to, ruling) => ranges.add(from, to, actionOf(ruling)),
   });
-  return { block: pagesOf(ranges.block.finish()), allow: pagesOf(ranges.allow.finish()) };
+  const block = yield* pagesOfInSteps(ranges.block.finish());
+  const allow = yield* pagesOfInSteps(ranges.allow.finish());
+  return { block, allow };
 }
+
+export const compileIp = withoutBreaks(compileIpInSteps);
 
 /**
  * What a change of members does to the two lists of one family. Only the addresses inside changed
  * prefixes are looked at, and on each side of them what they touch, since neighbours may join.
  */
-export function diffIp(options: {
+export function* diffIpInSteps(options: {
   readonly catalogue: Catalogue;
   readonly verdicts: Verdicts;
   readonly words: AddressWords;
   readonly pages: IpPair<PrefixPages>;
   readonly changed: IdSet;
-}): IpPair<PrefixDiff> {
+}): Steps<IpPair<PrefixDiff>> {
   const { catalogue, verdicts, words, pages } = options;
   const editors = {
     block: createListEditor(pages.block, words),
@@ -65,11 +73,12 @@ export function diffIp(options: {
   };
   const first = new Uint32Array(words);
   const last = new Uint32Array(words);
+  let edited = 0;
   for (const id of outermost(catalogue, words, options.changed)) {
     catalogue.prefixWords(id, first);
     lastOfPrefix(first, 0, catalogue.prefixLength(id), last);
     for (const side of IP_SIDES) editors[side].beginInterval(first);
-    sweepAddresses({
+    yield* sweepAddresses({
       catalogue,
       verdicts,
       words,
@@ -84,9 +93,12 @@ export function diffIp(options: {
       },
     });
     for (const side of IP_SIDES) editors[side].endInterval(last);
+    if (++edited % PREFIXES_A_STEP === 0) yield;
   }
   return { block: editors.block.finish(), allow: editors.allow.finish() };
 }
+
+export const diffIp = withoutBreaks(diffIpInSteps);
 
 /**
  * The single addresses of a side, the highest severity first and then the lowest address, up to

@@ -3,11 +3,12 @@ import {
   type AddressWords,
   comparePrefixes,
   createPrefixCollector,
-  diffPrefixRows,
   noPrefixes,
   type PrefixDiff,
   type PrefixRows,
+  subtractInSteps,
 } from './prefix-rows.ts';
+import { type Steps, withoutBreaks } from './steps.ts';
 
 /** BIND refuses an RRset of more records (max-records-per-type), so no page has more buckets. */
 const PAGE_BUCKETS_MAX = 100;
@@ -20,6 +21,9 @@ const BUCKET_PREFIXES_MAX = 64;
 const BUCKET_MASK = 0x1f;
 /** And a page when these are: every 1,024th. Contains the bits of BUCKET_MASK. */
 const PAGE_MASK = 0x3ff;
+
+/** Each takes a tenth of a microsecond. */
+const PREFIXES_A_STEP = 8_192;
 
 /** One APL RRset's prefixes. Immutable: an unchanged page is the same object in the next revision. */
 export interface PrefixPage {
@@ -42,11 +46,16 @@ interface PrefixEdit {
   readonly prefixes: PrefixRows;
 }
 
-export function pagesOf(prefixes: PrefixRows): PrefixPages {
+export function* pagesOfInSteps(prefixes: PrefixRows): Steps<PrefixPages> {
   const chunker = createChunker(prefixes.words);
-  for (let index = 0; index < prefixes.count; index++) chunker.add(prefixes, index);
+  for (let index = 0; index < prefixes.count; index++) {
+    chunker.add(prefixes, index);
+    if (index % PREFIXES_A_STEP === PREFIXES_A_STEP - 1) yield;
+  }
   return chunker.finish();
 }
+
+export const pagesOf = withoutBreaks(pagesOfInSteps);
 
 /** The pages after a change. Pages that it does not reach are taken over as they are. */
 export function applyPrefixDiff(pages: PrefixPages, diff: PrefixDiff): PrefixPages {
@@ -55,13 +64,19 @@ export function applyPrefixDiff(pages: PrefixPages, diff: PrefixDiff): PrefixPag
 }
 
 /** The difference between two lists, by looking at all of both. */
-export function diffPages(
+export function* diffPagesInSteps(
   before: PrefixPages,
   after: PrefixPages,
   words: AddressWords,
-): PrefixDiff {
-  return diffPrefixRows(rowsOf(before, words), rowsOf(after, words));
+): Steps<PrefixDiff> {
+  const rows = rowsOf(before, words);
+  const rowsAfter = rowsOf(after, words);
+  yield;
+  const removed = yield* subtractInSteps(rows, rowsAfter);
+  return { removed, added: yield* subtractInSteps(rowsAfter, rows) };
 }
+
+export const diffPages = withoutBreaks(diffPagesInSteps);
 
 function rowsOf(pages: PrefixPages, words: AddressWords): PrefixRows {
   const count = pages.reduce((sum, { prefixes }) => sum + prefixes.count, 0);

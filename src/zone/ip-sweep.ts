@@ -2,16 +2,19 @@ import type { Catalogue } from '../indicators/catalogue.ts';
 import { NO_RULING, type Ruling, stronger, type Verdicts } from '../policy/verdicts.ts';
 import { compareRows, decrement, increment, lastOfPrefix } from './address-words.ts';
 import type { AddressWords } from './prefix-rows.ts';
+import type { Steps } from './steps.ts';
 
 /** Nested prefixes on the stack at one time: one per prefix length at most. */
 const NESTING_MAX = 129;
+/** Each takes half a microsecond. */
+const PREFIXES_A_STEP = 2_048;
 
 /**
  * Walks the addresses of a range in rising order and says, for each stretch without a break, which
  * ruling holds there. `position` is where the walk starts in the catalogue's order of `ip` prefixes,
  * `base` the ruling of what contains the whole range.
  */
-export function sweepAddresses(options: {
+export function* sweepAddresses(options: {
   readonly catalogue: Catalogue;
   readonly verdicts: Verdicts;
   readonly words: AddressWords;
@@ -21,7 +24,7 @@ export function sweepAddresses(options: {
   readonly base: Ruling;
   /** The two arrays are reused: copy what must stay. */
   readonly visit: (from: Uint32Array, to: Uint32Array, ruling: Ruling) => void;
-}): void {
+}): Steps<void> {
   const { catalogue, verdicts, words, last, visit } = options;
   const order = catalogue.order('ip', words === 1 ? 4 : 6);
   const cursor = options.first.slice();
@@ -45,6 +48,7 @@ export function sweepAddresses(options: {
   };
 
   for (let position = options.position; position < order.count; position++) {
+    if (position % PREFIXES_A_STEP === 0 && position > options.position) yield;
     const id = order.at(position);
     catalogue.prefixWords(id, address);
     if (compareRows(address, 0, last, 0, words) > 0) break;

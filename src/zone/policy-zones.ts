@@ -6,8 +6,8 @@ import type { Member } from '../policy/members.ts';
 import type { Policy } from '../policy/model.ts';
 import { createVerdicts, type Verdicts } from '../policy/verdicts.ts';
 import {
-  compileIp,
-  diffIp,
+  compileIpInSteps,
+  diffIpInSteps,
   IP_ACTION,
   IP_SIDES,
   type IpPair,
@@ -21,11 +21,17 @@ import {
   isEmptyIpDiff,
   type PublishedHosts,
 } from './ip-content.ts';
-import { applyPrefixDiff, diffPages, type PrefixPages } from './ip-pages.ts';
+import { applyPrefixDiff, diffPagesInSteps, type PrefixPages } from './ip-pages.ts';
 import { type AddressWords, diffPrefixRows, type PrefixDiff } from './prefix-rows.ts';
-import { compileRpz, diffRpz } from './rpz-compile.ts';
-import { applyRpzDiff, diffRpzContents, type RpzContent, type RpzDiff } from './rpz-content.ts';
+import { compileRpzInSteps, diffRpzInSteps } from './rpz-compile.ts';
+import {
+  applyRpzDiff,
+  diffRpzContentsInSteps,
+  type RpzContent,
+  type RpzDiff,
+} from './rpz-content.ts';
 import type { RpzRendering } from './rpz-rendering.ts';
+import type { Steps } from './steps.ts';
 
 /** A policy with everything that its zones are made of. Immutable. */
 export type CompiledPolicy =
@@ -65,19 +71,20 @@ export function dnsPolicy(policy: {
 }
 
 /** A policy from nothing. `rendering` is used by DNS policies only. */
-export function compilePolicy(
+export function* compilePolicy(
   catalogue: Catalogue,
   policy: Policy,
   members: readonly Member[],
   rendering: RpzRendering,
-): CompiledPolicy {
+): Steps<CompiledPolicy> {
   if (policy.type === 'dns') {
     const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
-    return { kind: 'dns', members, verdicts, rendering, content: compileRpz(catalogue, verdicts) };
+    const content = yield* compileRpzInSteps(catalogue, verdicts);
+    return { kind: 'dns', members, verdicts, rendering, content };
   }
   const verdicts = createVerdicts(catalogue, members, ipActionNumber);
-  const v4 = compileIp(catalogue, verdicts, 1);
-  const v6 = compileIp(catalogue, verdicts, 4);
+  const v4 = yield* compileIpInSteps(catalogue, verdicts, 1);
+  const v6 = yield* compileIpInSteps(catalogue, verdicts, 4);
   const content = (side: IpSide): IpContent => ({
     v4: v4[side],
     v6: v6[side],
@@ -88,31 +95,40 @@ export function compilePolicy(
 }
 
 /** The policy after an edit, and what differs; only what the edit can have reached is looked at. */
-export function updatePolicy(
+export function* updatePolicy(
   catalogue: Catalogue,
   policy: Policy,
   compiled: CompiledPolicy,
   members: readonly Member[],
-): PolicyDiff {
+): Steps<PolicyDiff> {
   return compiled.kind === 'dns'
-    ? updateDns(catalogue, compiled, members)
-    : updateIp({ catalogue, policy, compiled, members });
+    ? yield* updateDns(catalogue, compiled, members)
+    : yield* updateIp({ catalogue, policy, compiled, members });
 }
 
-function updateDns(
+function* updateDns(
   catalogue: Catalogue,
   compiled: CompiledDns,
   members: readonly Member[],
-): PolicyDiff {
+): Steps<PolicyDiff> {
   const { content, rendering } = compiled;
   const verdicts = createVerdicts(catalogue, members, rendering.numberOf);
   const changed = changedOwners(compiled.members, members);
   // Compiled from nothing it is the content itself: to apply its difference would be to make it again.
-  const whole = isMostOf(changed, ownersOf(content)) ? compileRpz(catalogue, verdicts) : null;
+  const whole = isMostOf(changed, ownersOf(content))
+    ? yield* compileRpzInSteps(catalogue, verdicts)
+    : null;
   const moves =
     whole === null
-      ? diffRpz({ catalogue, content, before: compiled.verdicts, after: verdicts, changed })
-      : diffRpzContents(content, whole);
+      ? yield* diffRpzInSteps({
+          catalogue,
+          content,
+          before: compiled.verdicts,
+          after: verdicts,
+          changed,
+        })
+      : yield* diffRpzContentsInSteps(content, whole);
+  yield;
   const next = { ...compiled, members, verdicts, content: whole ?? applyRpzDiff(content, moves) };
   return { kind: 'dns', compiled: next, moves: moves.length === 0 ? null : moves };
 }
@@ -131,18 +147,18 @@ function ownersOf(content: RpzContent): number {
   return owners;
 }
 
-function updateIp(options: {
+function* updateIp(options: {
   readonly catalogue: Catalogue;
   readonly policy: Policy;
   readonly compiled: CompiledIp;
   readonly members: readonly Member[];
-}): PolicyDiff {
+}): Steps<PolicyDiff> {
   const { catalogue, policy, compiled, members } = options;
   const { hostsMax } = policy;
   const verdicts = createVerdicts(catalogue, members, ipActionNumber);
   const changed = changedOwners(compiled.members, members);
-  const v4 = updateFamily({ catalogue, verdicts, compiled, changed, words: 1 });
-  const v6 = updateFamily({ catalogue, verdicts, compiled, changed, words: 4 });
+  const v4 = yield* updateFamily({ catalogue, verdicts, compiled, changed, words: 1 });
+  const v6 = yield* updateFamily({ catalogue, verdicts, compiled, changed, words: 4 });
   const sameHosts = hostsMax === compiled.hostsMax && changed.size === 0;
   const update = (side: IpSide): { content: IpContent; diff: IpDiff | null } => {
     const before = compiled.contents[side];
@@ -168,27 +184,30 @@ interface UpdatedPages {
   readonly diff: PrefixDiff;
 }
 
-function updateFamily(options: {
+function* updateFamily(options: {
   readonly catalogue: Catalogue;
   readonly verdicts: Verdicts;
   readonly compiled: CompiledIp;
   readonly changed: IdSet;
   readonly words: AddressWords;
-}): IpPair<UpdatedPages> {
+}): Steps<IpPair<UpdatedPages>> {
   const { catalogue, verdicts, compiled, changed, words } = options;
   const { block, allow } = compiled.contents;
   const family = words === 1 ? 4 : 6;
   const pages =
     words === 1 ? { block: block.v4, allow: allow.v4 } : { block: block.v6, allow: allow.v6 };
   if (isMostOf(changed, catalogue.order('ip', family).count)) {
-    const whole = compileIp(catalogue, verdicts, words);
-    const update = (side: IpSide): UpdatedPages => ({
-      pages: whole[side],
-      diff: diffPages(pages[side], whole[side], words),
-    });
-    return { block: update('block'), allow: update('allow') };
+    const whole = yield* compileIpInSteps(catalogue, verdicts, words);
+    const [block, allow] = [
+      yield* diffPagesInSteps(pages.block, whole.block, words),
+      yield* diffPagesInSteps(pages.allow, whole.allow, words),
+    ];
+    return {
+      block: { pages: whole.block, diff: block },
+      allow: { pages: whole.allow, diff: allow },
+    };
   }
-  const diff = diffIp({ catalogue, verdicts, words, pages, changed });
+  const diff = yield* diffIpInSteps({ catalogue, verdicts, words, pages, changed });
   const update = (side: IpSide): UpdatedPages => ({
     pages: applyPrefixDiff(pages[side], diff[side]),
     diff: diff[side],

@@ -1,7 +1,6 @@
 import { readUint32, writeUint32 } from '../dns/octets.ts';
 import type { CatalogDiff } from './catalog-content.ts';
 import type { IpDiff } from './ip-content.ts';
-
 import {
   type AddressWords,
   createPrefixCollector,
@@ -31,12 +30,10 @@ export function encodeRevision({
   recordsRemoved,
   recordsAdded,
 }: Pick<Revision, 'diff' | 'recordsRemoved' | 'recordsAdded'>): Uint8Array {
-  const body = encodeDiff(diff);
-  const bytes = new Uint8Array(HEADER_OCTETS + body.length);
+  const bytes = encodeDiff(diff);
   bytes[0] = FORMATS[diff.kind];
   writeUint32(bytes, 1, recordsRemoved);
   writeUint32(bytes, 5, recordsAdded);
-  bytes.set(body, HEADER_OCTETS);
   return bytes;
 }
 
@@ -54,6 +51,7 @@ const FORMATS: Readonly<Record<Diff['kind'], number>> = {
   catalog: CATALOG_FORMAT,
 };
 
+/** With room for the header in front: the difference may be of megabytes. */
 function encodeDiff(diff: Diff): Uint8Array {
   switch (diff.kind) {
     case 'rpz':
@@ -61,8 +59,15 @@ function encodeDiff(diff: Diff): Uint8Array {
     case 'ip':
       return encodeLists(diff.lists);
     case 'catalog':
-      return Buffer.from(JSON.stringify(diff.members));
+      return encodeText(JSON.stringify(diff.members));
   }
+}
+
+function encodeText(text: string): Uint8Array {
+  const octets = Buffer.from(text);
+  const bytes = new Uint8Array(HEADER_OCTETS + octets.length);
+  bytes.set(octets, HEADER_OCTETS);
+  return bytes;
 }
 
 function decodeDiff(format: number, body: Uint8Array): Diff {
@@ -93,8 +98,8 @@ export function revisionOctets({ diff }: Pick<Revision, 'diff'>): number {
 /** Per move: old state, new state, number of ids (4 octets each), then the ids. */
 function encodeMoves(moves: readonly RpzMove[]): Uint8Array {
   const octets = moves.reduce((sum, { ids }) => sum + MOVE_HEADER_OCTETS + ids.length * 4, 0);
-  const bytes = new Uint8Array(octets);
-  let at = 0;
+  const bytes = new Uint8Array(HEADER_OCTETS + octets);
+  let at = HEADER_OCTETS;
   for (const { from, to, ids } of moves) {
     at = writeUint32(bytes, at, from);
     at = writeUint32(bytes, at, to);
@@ -126,8 +131,8 @@ function decodeMoves(bytes: Uint8Array, isFirstFormat: boolean): RpzMove[] {
 function encodeLists({ v4, v6, hosts4, hosts6, leftOut }: IpDiff): Uint8Array {
   const lists = [v4, v6, hosts4, hosts6].flatMap(({ removed, added }) => [removed, added]);
   const octets = lists.reduce((sum, { count, words }) => sum + 4 + count * (1 + words * 4), 4);
-  const bytes = new Uint8Array(octets);
-  let at = 0;
+  const bytes = new Uint8Array(HEADER_OCTETS + octets);
+  let at = HEADER_OCTETS;
   for (const rows of lists) {
     at = writeUint32(bytes, at, rows.count);
     for (let index = 0; index < rows.count; index++) {

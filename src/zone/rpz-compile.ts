@@ -28,40 +28,51 @@ import {
   sortedContent,
   stateAt,
 } from './rpz-content.ts';
+import { type Steps, withoutBreaks } from './steps.ts';
+
+/** Each takes a microsecond or two. */
+const OWNERS_A_STEP = 512;
 
 /**
  * The rules of a DNS policy from nothing. Owners that nothing covers from above carry exactly their
  * own verdicts, which is set algebra; the others go through the same step as a change.
  */
-export function compileRpz(catalogue: Catalogue, verdicts: Verdicts): RpzContent {
-  const self = claimByAction(verdicts.selfProbes);
-  const below = claimByAction(verdicts.belowProbes);
-  const owners = unionIds(self.all, below.all);
-  const nested = intersectIds(owners, catalogue.nested);
-  const free = freeStates(self, below, nested);
-  const diff = settle({ catalogue, content: free, verdicts, owners: new Set(idsOf(nested)) });
+export function* compileRpzInSteps(catalogue: Catalogue, verdicts: Verdicts): Steps<RpzContent> {
+  const self = yield* claimByAction(verdicts.selfProbes);
+  const below = yield* claimByAction(verdicts.belowProbes);
+  const nested = intersectIds(unionIds(self.all, below.all), catalogue.nested);
+  yield;
+  const free = yield* freeStates(self, below, nested);
+  yield;
+  const owners = new Set(idsOf(nested));
+  const diff = yield* settle({ catalogue, content: free, verdicts, owners });
   return applyRpzDiff(free, diff);
 }
+
+export const compileRpz = withoutBreaks(compileRpzInSteps);
 
 /**
  * What a change of members does to the rules. `changed` holds every owner whose own indicators may
  * have changed; looked at are these, what is below those whose verdict for below changed, and the
  * nodes up to what covers them.
  */
-export function diffRpz(options: {
+export function* diffRpzInSteps(options: {
   readonly catalogue: Catalogue;
   readonly content: RpzContent;
   readonly before: Verdicts;
   readonly after: Verdicts;
   readonly changed: IdSet;
-}): RpzDiff {
+}): Steps<RpzDiff> {
   const { catalogue, content, before, after, changed } = options;
   const { free, others } = splitFree(catalogue, idsOf(changed));
+  yield;
   const freeMoves = settleFree(content, after, free);
+  yield;
   if (others.length === 0) return freeMoves;
   const owners = new Set<number>();
   const opened = new Set<number>();
-  for (const id of others) {
+  for (const [index, id] of others.entries()) {
+    if (index % OWNERS_A_STEP === 0) yield;
     owners.add(id);
     const isSame = catalogue.isPrefix(id)
       ? before.self(id) === after.self(id)
@@ -75,8 +86,10 @@ export function diffRpz(options: {
       return true;
     });
   }
-  return joinMoves(freeMoves, settle({ catalogue, content, verdicts: after, owners }));
+  return joinMoves(freeMoves, yield* settle({ catalogue, content, verdicts: after, owners }));
 }
+
+export const diffRpz = withoutBreaks(diffRpzInSteps);
 
 /** Owners with no indicator above and no owner below carry exactly their own verdicts. */
 function splitFree(
@@ -140,14 +153,14 @@ function joinMoves(a: RpzDiff, b: RpzDiff): RpzDiff {
  * it nor anything below it differs from the cover; every owner that stays, and every node between
  * it and the cover, is written both as `owner` and `*.owner`.
  */
-function settle(options: {
+function* settle(options: {
   readonly catalogue: Catalogue;
   readonly content: RpzContent;
   readonly verdicts: Verdicts;
   readonly owners: ReadonlySet<number>;
-}): RpzDiff {
+}): Steps<RpzDiff> {
   const { catalogue, content, verdicts } = options;
-  const owners = withCoveredNodesAbove(options);
+  const owners = yield* withCoveredNodesAbove(options);
   const staysById = new Map<number, boolean>();
 
   const differs = (id: number): boolean => {
@@ -176,19 +189,25 @@ function settle(options: {
   };
 
   const moves = createMoveCollector();
-  for (const id of owners) moves.add(id, stateAt(content, id), stateOf(id));
+  let settled = 0;
+  for (const id of owners) {
+    moves.add(id, stateAt(content, id), stateOf(id));
+    if (++settled % OWNERS_A_STEP === 0) yield;
+  }
   return moves.finish();
 }
 
-function withCoveredNodesAbove(options: {
+function* withCoveredNodesAbove(options: {
   readonly catalogue: Catalogue;
   readonly verdicts: Verdicts;
   readonly owners: ReadonlySet<number>;
-}): Set<number> {
+}): Steps<Set<number>> {
   const { catalogue, verdicts, owners } = options;
   const all = new Set(owners);
   const walked = new Set<number>();
+  let seen = 0;
   for (const id of owners) {
+    if (++seen % OWNERS_A_STEP === 0) yield;
     if (catalogue.isPrefix(id)) continue;
     for (let above = catalogue.parent(id); above !== NONE; above = catalogue.parent(above)) {
       if (walked.has(above) || verdicts.inherited(above) === NO_RULING) break;
@@ -212,7 +231,7 @@ interface Claims {
 }
 
 /** Gives every owner to the first probe that holds it. */
-function claimByAction(probes: readonly Probe[]): Claims {
+function* claimByAction(probes: readonly Probe[]): Steps<Claims> {
   const byAction = new Map<ActionNumber, IdSet>();
   let all = EMPTY_IDS;
   for (let index = 0; index < probes.length; ) {
@@ -221,15 +240,17 @@ function claimByAction(probes: readonly Probe[]): Claims {
     // Neighbours that say the same are one set: a policy of one action is only unions.
     for (; index < probes.length && probes[index].ruling === ruling; index++) {
       ids = unionIds(ids, probes[index].ids);
+      yield;
     }
     const action = actionOf(ruling);
     byAction.set(action, unionIds(byAction.get(action) ?? EMPTY_IDS, subtractIds(ids, all)));
     all = unionIds(all, ids);
+    yield;
   }
   return { all, byAction };
 }
 
-function freeStates(self: Claims, below: Claims, nested: IdSet): RpzContent {
+function* freeStates(self: Claims, below: Claims, nested: IdSet): Steps<RpzContent> {
   const states = new Map<RpzState, IdSet>();
   for (const [selfNumber, selfIds] of self.byAction) {
     const ids = subtractIds(selfIds, nested);
@@ -246,7 +267,9 @@ function freeStates(self: Claims, below: Claims, nested: IdSet): RpzContent {
       if (both.size === 0) continue;
       states.set(rpzState(selfNumber, belowNumber), both);
       left = subtractIds(left, both);
+      yield;
     }
+    yield;
   }
   for (const [belowNumber, belowIds] of below.byAction) {
     const ids = subtractIds(subtractIds(belowIds, nested), self.all);

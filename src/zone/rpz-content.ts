@@ -10,6 +10,7 @@ import {
   withIds,
 } from '../indicators/id-set.ts';
 import type { ActionNumber } from '../policy/verdicts.ts';
+import { type Steps, withoutBreaks } from './steps.ts';
 
 /**
  * What a zone holds at one owner: the action of `owner` × 65,536 + the action of `*.owner`, each
@@ -60,20 +61,31 @@ export function applyRpzDiff(content: RpzContent, diff: RpzDiff): RpzContent {
 }
 
 /** The difference between two contents by set algebra: its cost does not depend on how much differs. */
-export function diffRpzContents(before: RpzContent, after: RpzContent): RpzDiff {
+export function* diffRpzContentsInSteps(before: RpzContent, after: RpzContent): Steps<RpzDiff> {
   const moves: RpzMove[] = [];
   const add = (from: RpzState, to: RpzState, ids: IdSet): void => {
     if (from !== to && ids.size > 0) moves.push({ from, to, ids: idsOf(ids) });
   };
   const all = (content: RpzContent): IdSet => [...content.values()].reduce(unionIds, EMPTY_IDS);
-  const [owners, ownersAfter] = [all(before), all(after)];
-  for (const [to, ids] of after) add(NO_STATE, to, subtractIds(ids, owners));
+  const owners = all(before);
+  yield;
+  const ownersAfter = all(after);
+  for (const [to, ids] of after) {
+    yield;
+    add(NO_STATE, to, subtractIds(ids, owners));
+  }
   for (const [from, ids] of before) {
+    yield;
     add(from, NO_STATE, subtractIds(ids, ownersAfter));
-    for (const [to, idsAfter] of after) add(from, to, intersectIds(ids, idsAfter));
+    for (const [to, idsAfter] of after) {
+      yield;
+      add(from, to, intersectIds(ids, idsAfter));
+    }
   }
   return moves.sort((a, b) => a.from - b.from || a.to - b.to);
 }
+
+export const diffRpzContents = withoutBreaks(diffRpzContentsInSteps);
 
 export function invertRpzDiff(diff: RpzDiff): RpzDiff {
   return diff.map(({ from, to, ids }) => ({ from: to, to: from, ids }));

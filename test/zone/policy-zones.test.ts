@@ -8,8 +8,10 @@ import {
   compilePolicy,
   createActionTable,
   createRpzRendering,
+  type PolicyDiff,
   updatePolicy,
 } from '../../src/zone/index.ts';
+import { atOnce } from '../../src/zone/steps.ts';
 import { membersOf, type Source } from '../property/policy-model.ts';
 
 const rendering = createRpzRendering(60, createActionTable([]));
@@ -74,11 +76,11 @@ describe('a change of most of a policy', () => {
     const catalogue = new Catalogue();
     const first = membersOf(catalogue, before);
     const second = membersOf(catalogue, after);
-    const compiled = compilePolicy(catalogue, policy(type), first, rendering);
+    const compiled = atOnce(compilePolicy(catalogue, policy(type), first, rendering));
 
-    const update = updatePolicy(catalogue, policy(type), compiled, second);
+    const update = atOnce(updatePolicy(catalogue, policy(type), compiled, second));
 
-    const expected = compilePolicy(catalogue, policy(type), second, rendering);
+    const expected = atOnce(compilePolicy(catalogue, policy(type), second, rendering));
     expect(contentsOf(update.compiled)).toEqual(contentsOf(expected));
     expect(applied(compiled, update)).toEqual(contentsOf(expected));
   });
@@ -88,9 +90,9 @@ describe('a change of most of a policy', () => {
     const allow = source('allow', ALLOWED.slice(-1));
     const first = membersOf(catalogue, [source('block', addresses(MANY)), allow]);
     const second = membersOf(catalogue, [source('block', addresses(MANY, 6_000)), allow]);
-    const compiled = compilePolicy(catalogue, policy('ip'), first, rendering);
+    const compiled = atOnce(compilePolicy(catalogue, policy('ip'), first, rendering));
 
-    const update = updatePolicy(catalogue, policy('ip'), compiled, second);
+    const update = atOnce(updatePolicy(catalogue, policy('ip'), compiled, second));
 
     expect(update).toMatchObject({ kind: 'ip', lists: { allow: null } });
     expect(contentsOf(update.compiled)[1]).toBe(contentsOf(compiled)[1]);
@@ -104,7 +106,7 @@ function contentsOf(compiled: CompiledPolicy): unknown[] {
 }
 
 /** What the difference makes of the contents before. */
-function applied(before: CompiledPolicy, update: ReturnType<typeof updatePolicy>): unknown[] {
+function applied(before: CompiledPolicy, update: PolicyDiff): unknown[] {
   if (before.kind === 'dns' && update.kind === 'dns') {
     return [update.moves === null ? before.content : applyRpzDiff(before.content, update.moves)];
   }

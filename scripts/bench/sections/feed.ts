@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Asked } from '../asker/ask-steadily.ts';
+import { startAsker } from '../asker/start-asker.ts';
 import { type FeedServer, startFeedPolicy } from '../feed-policy.ts';
 import { freshNames, generateRules } from '../generate.ts';
 import { treeOctets } from '../processes.ts';
 import type { BenchContext, Plot, Row, Section, SectionFigures } from '../section.ts';
 import { formatCount, percentile } from '../statistics.ts';
-import { type Asked, startSteadyAsker } from '../steady-asker.ts';
 
 const PER_SECOND = 200;
 const CHANGES = 1_000;
@@ -42,7 +43,7 @@ async function run(context: BenchContext): Promise<SectionFigures> {
   for (let round = 0; round < Math.min(ROUNDS_MAX, context.rounds); round++) {
     const server = await startFeedPolicy(folder(`sluice-${round}`));
     try {
-      const asker = startSteadyAsker(server, PER_SECOND);
+      const asker = await startAsker(server, PER_SECOND);
       await sleep(AT_REST_MS);
       note(atRest, await asker.stop());
       const before = treeOctets(server.pid);
@@ -86,7 +87,7 @@ async function takeIn(
   phase: Phase,
 ): Promise<Asked[]> {
   server.write(lines);
-  const asker = startSteadyAsker(server, PER_SECOND);
+  const asker = await startAsker(server, PER_SECOND);
   const start = performance.now();
   await server.run();
   phase.ms.push(performance.now() - start);

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Serial } from '../../dns/serial.ts';
 import type { ZoneBody, ZoneSettings } from '../../zone/snapshot.ts';
-import { createSlices } from '../digest-slices.ts';
+import { createSlices } from '../slices.ts';
 import type { DigestOrder, DigestReport, NumberedPage } from './digest-messages.ts';
 import { createPageBook, partsOf } from './page-book.ts';
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Steps } from '../zone/steps.ts';
 
 /** After so long everyone else has a turn: queries are answered, transfers go on. */
 const SLICE_MS = 2;
@@ -18,4 +19,14 @@ export function createSlices(): Slices {
       began = performance.now();
     },
   };
+}
+
+/** Does work in steps to its end. What it reads must not change meanwhile. */
+export async function inSlices<Value>(steps: Steps<Value>): Promise<Value> {
+  const slices = createSlices();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (slices.isOver()) await slices.next();
+  }
 }

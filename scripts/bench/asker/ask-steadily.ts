@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseName } from '../../src/dns/index.ts';
-import { soaQuery } from './client.ts';
-import type { Server } from './server.ts';
+import { parseName } from '../../../src/dns/index.ts';
+import { soaQuery } from '../client.ts';
+import type { Server } from '../server.ts';
 
 /** One question, and when it was answered. */
 export interface Asked {
@@ -11,18 +11,18 @@ export interface Asked {
   readonly ms: number;
 }
 
-export interface SteadyAsker {
-  /** Ends it; an answer that has not come counts as one that took until now. */
-  stop(): Promise<Asked[]>;
-}
+export type AskTask = Pick<Server, 'address' | 'port' | 'zone'> & { readonly perSecond: number };
 
 const LAST_ANSWERS_MS = 300;
 const IDS = 0x10000;
 
-/** Asks for the SOA of a zone at a steady rate, whatever the answers do. */
-export function startSteadyAsker(server: Server, perSecond: number): SteadyAsker {
+/**
+ * Asks for the SOA of a zone at a steady rate, whatever the answers do, until the function that it
+ * returns is called; an answer that has not come then counts as one that took until now.
+ */
+export function askSteadily({ address, port, zone, perSecond }: AskTask): () => Promise<Asked[]> {
   const socket = createSocket('udp4');
-  const zone = parseName(server.zone);
+  const name = parseName(zone);
   const sentAt = new Map<number, number>();
   const answered: Asked[] = [];
   const startedAt = performance.now();
@@ -40,16 +40,14 @@ export function startSteadyAsker(server: Server, perSecond: number): SteadyAsker
     for (; asked < due; asked++) {
       const id = asked % IDS;
       sentAt.set(id, performance.now());
-      socket.send(soaQuery(zone, id), server.port, server.address);
+      socket.send(soaQuery(name, id), port, address);
     }
   }, 1000 / perSecond);
-  return {
-    async stop() {
-      clearInterval(timer);
-      await sleep(LAST_ANSWERS_MS);
-      for (const id of [...sentAt.keys()]) settle(id);
-      socket.close();
-      return answered.sort((a, b) => a.at - b.at);
-    },
+  return async () => {
+    clearInterval(timer);
+    await sleep(LAST_ANSWERS_MS);
+    for (const id of [...sentAt.keys()]) settle(id);
+    socket.close();
+    return answered.sort((a, b) => a.at - b.at);
   };
 }
