@@ -11,7 +11,7 @@ export function editSettings(config: Config, publisher: RunningPublisher): EditS
   return {
     root: `${config.root.toLowerCase().replace(/\.$/, '')}.`,
     ownerOctetsMax: OWNER_OCTETS_MAX,
-    isPublicSuffix: (name) => getPublicSuffix(name, { allowPrivateDomains: true }) === name,
+    isPublicSuffix: (name) => getPublicSuffix(name, SUFFIX_OPTIONS) === name,
     memberKinds: (members) => memberKinds(publisher.catalogue, members),
     zones: () => publisher.state.zones,
     keyAlgorithms: allowedAlgorithms(config),
@@ -28,3 +28,6 @@ export function policySettings({
 }: Config): Pick<EditSettings, 'policyTtl' | 'renameGraceMs'> {
   return { policyTtl: policies.ttlSeconds, renameGraceMs: policies.renameGraceMs };
 }
+
+/** Names come as such, and not as parts of a URL. */
+const SUFFIX_OPTIONS = { allowPrivateDomains: true, extractHostname: false };

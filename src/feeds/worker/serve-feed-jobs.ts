@@ -58,7 +58,7 @@ export function serveFeedJobs(
 
 /** Hosting names under which strangers get names of their own count as public suffixes, too. */
 function isPublicSuffix(name: string): boolean {
-  return getPublicSuffix(name, { allowPrivateDomains: true }) === name;
+  return getPublicSuffix(name, SUFFIX_OPTIONS) === name;
 }
 
 function createProgress(report: (progress: FeedProgress) => void) {
@@ -90,3 +90,6 @@ function postOutcome(port: MessagePort, report: FeedReport & { readonly kind: 'o
 function post(port: MessagePort, report: FeedReport): void {
   port.postMessage(report);
 }
+
+/** Names come as such, and not as parts of a URL. */
+const SUFFIX_OPTIONS = { allowPrivateDomains: true, extractHostname: false };
