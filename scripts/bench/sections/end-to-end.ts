@@ -162,8 +162,8 @@ function rowsOf(name: string, figures: Figures, { rules }: BenchContext): Row[] 
       samples: figures.load,
       limit:
         `${name} itself: see the row below. It takes records the sooner the nearer each is to the one before in the ` +
-        'order of zones (RFC 4034 section 6.1). Knot sends them in that order, Sluice in the order in which ' +
-        'its catalogue came to know them.',
+        'order of zones (RFC 4034 section 6.1). Knot sends them in that order, and so does Sluice what came ' +
+        'to it as one large list.',
       aims: [NO_SLOWER],
     },
     {
