@@ -57,6 +57,44 @@ describe('kinds of members', () => {
   });
 });
 
+describe('texts of a change', () => {
+  const text = fc.oneof(
+    fc.constantFrom('evil.example', 'Evil.example', '*.evil.example', 'evil.example.', '*', ''),
+    fc.constantFrom('192.0.2.1', '192.0.2.0/24', '10.0.0.0/7', '192.0.2.1-192.0.2.6', '1.2.3'),
+    fc.constantFrom('2001:db8::1', '2000::/15', 'host:a.example', 'ip:a.example', 'x://y', 'a:80'),
+    fc.stringMatching(/^[A-Za-z0-9._:/*-]{1,20}$/),
+    fc.constant(`${'a'.repeat(64)}.example`),
+  );
+
+  it('are read alike whether or not one of them needs a closer look', () => {
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 12 }), (texts) => {
+        const read = (add: readonly string[]) => {
+          const scene = editScene();
+          const told = scene.run((edit) =>
+            changeIndicators(edit, createTarget(edit, { name: 'one' }).id, { add }),
+          );
+          const kinds = [...memberKinds(scene.catalogue, targetMembers(scene))];
+          return { told, kinds, members: idsByForm(targetMembers(scene)) };
+        };
+        const plain = read(texts);
+        const others = read([...texts, 'two words']);
+        expect(others.members).toEqual(plain.members);
+        expect(others.kinds).toEqual(plain.kinds);
+        expect(others.told.added).toBe(plain.told.added);
+        expect(others.told.duplicates).toBe(plain.told.duplicates);
+        expect(others.told.rejected.slice(0, -1)).toEqual(plain.told.rejected);
+        expect(others.told.rejected.at(-1)).toMatchObject({
+          line: texts.length + 1,
+          text: 'two words',
+        });
+        expect(plain.told.rejectedTotal).toBe(plain.told.rejected.length);
+      }),
+      { numRuns: 500, seed: 1 },
+    );
+  });
+});
+
 describe('indicators of a target', () => {
   it('come to the same from texts, octets and packed indicators', () => {
     const texts = [

@@ -146,36 +146,75 @@ function readTexts(
     const rule = `The value is a list of at most ${INDICATOR_TEXTS_MAX} texts.`;
     throw refuse('field-type', list, null, rule);
   }
-  const indicators: Indicator[] = [];
-  const seen = new Set<string>();
-  const rejected: RejectedLine[] = [];
-  const rejectedByReason: Record<string, number> = {};
-  let duplicates = 0;
-  let rejectedTotal = 0;
-  for (const [index, text] of texts.entries()) {
+  /** Each text once, by its place. */
+  const places = new Map<string, number>();
+  let isPlain = true;
+  for (let index = 0; index < texts.length; index++) {
+    const text: unknown = texts[index];
     if (typeof text !== 'string') {
       throw refuse('field-type', `${list}[${index}]`, text, 'The value is a text.');
     }
     const trimmed = text.trim();
-    if (seen.has(trimmed)) {
-      duplicates++;
-      continue;
-    }
-    seen.add(trimmed);
-    const result = parseIndicator(trimmed, options);
+    if (places.has(trimmed)) continue;
+    places.set(trimmed, index);
+    isPlain &&= PLAIN_TEXT.test(trimmed);
+  }
+  const read = isPlain ? readPlainTexts : readAnyTexts;
+  return {
+    ...read([...places.keys()], options, (text, reason) => {
+      const index = places.get(text)!;
+      return rejectedLine(list, { line: index + 1, text: String(texts[index]), reason });
+    }),
+    list,
+    lines: texts.length,
+    duplicates: texts.length - places.size,
+  };
+}
+
+type ReadTexts = Pick<ParsedList, 'packed' | 'rejectedTotal' | 'rejectedByReason' | 'rejected'>;
+
+/**
+ * Nothing that a line of a list means something else by: no blank, no comment, and no end of line.
+ * Empty texts are refused as texts, and passed over as lines.
+ */
+const PLAIN_TEXT = /^[A-Za-z0-9._:/*-]{1,255}$/;
+
+/** The same as the lines of a list, which are read four times as fast. */
+function readPlainTexts(
+  texts: readonly string[],
+  options: ParseOptions,
+  rejectedAs: (text: string, reason: string) => RejectedLine,
+): ReadTexts {
+  const lines = Buffer.from(texts.join('\n'), 'latin1');
+  const read = readIndicatorLines(lines, { ...options, rejectionsShown: REJECTIONS_SHOWN_MAX });
+  return {
+    packed: read.packed,
+    rejectedTotal: read.rejected,
+    rejectedByReason: read.rejectedByReason,
+    rejected: read.rejections.map(({ line, reason }) => rejectedAs(texts[line - 1], reason)),
+  };
+}
+
+function readAnyTexts(
+  texts: readonly string[],
+  options: ParseOptions,
+  rejectedAs: (text: string, reason: string) => RejectedLine,
+): ReadTexts {
+  const indicators: Indicator[] = [];
+  const rejected: RejectedLine[] = [];
+  const rejectedByReason: Record<string, number> = {};
+  let rejectedTotal = 0;
+  for (const text of texts) {
+    const result = parseIndicator(text, options);
     if (result.ok) {
       indicators.push(...result.indicators);
       continue;
     }
     rejectedTotal++;
     rejectedByReason[result.reason] = (rejectedByReason[result.reason] ?? 0) + 1;
-    if (rejected.length < REJECTIONS_SHOWN_MAX) {
-      rejected.push(rejectedLine(list, { line: index + 1, text, reason: result.reason }));
-    }
+    if (rejected.length < REJECTIONS_SHOWN_MAX) rejected.push(rejectedAs(text, result.reason));
   }
-  const packed = packIndicators(indicators);
-  const lines = texts.length;
-  return { list, packed, lines, duplicates, rejectedTotal, rejectedByReason, rejected };
+  return { packed: packIndicators(indicators), rejectedTotal, rejectedByReason, rejected };
 }
 
 /** Long lines of hostile input are cut: an answer quotes, it does not repeat. */

@@ -9,6 +9,7 @@ import { ratioOf } from './ratio.ts';
 
 const RULES = 100_000;
 const CHANGES = 1_000;
+const FEW_CHANGES = 10;
 const WARMUP_TRANSFERS = 3;
 
 /** A zone that is served by Sluice, and what its figures are held against. */
@@ -17,6 +18,8 @@ export interface GuardStage {
   transferRatio(): Promise<number>;
   /** A change of the zone, and the same change of a zone with a tenth of its rules. */
   publishRatio(): Promise<number>;
+  /** A change of a few names until it is served, and a question of the admin API. */
+  changeRatio(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -25,8 +28,13 @@ export async function startGuardStage(folder: string): Promise<GuardStage> {
   const large = await startSluice(join(folder, 'large'), generateRules(RULES));
   const small = await startSluice(join(folder, 'small'), generateRules(RULES / 10));
   let fresh = 0;
-  const publish = async (server: SluiceServer) =>
-    (await publishChange(server, { add: freshNames(CHANGES, fresh++) })).ms;
+  const publish = async (server: SluiceServer, count: number) =>
+    (await publishChange(server, { add: freshNames(count, fresh++) })).ms;
+  const ask = async ({ api }: SluiceServer) => {
+    const start = performance.now();
+    await api('GET', '/policies?limit=1');
+    return performance.now() - start;
+  };
   return {
     async transferRatio() {
       const captured = join(folder, 'octets');
@@ -46,8 +54,14 @@ export async function startGuardStage(folder: string): Promise<GuardStage> {
     publishRatio: () =>
       ratioOf(
         { rounds: 9, warmup: 5 },
-        () => publish(large),
-        () => publish(small),
+        () => publish(large, CHANGES),
+        () => publish(small, CHANGES),
+      ),
+    changeRatio: () =>
+      ratioOf(
+        { rounds: 31, warmup: 30 },
+        () => publish(large, FEW_CHANGES),
+        () => ask(large),
       ),
     stop: async () => {
       await Promise.all([large.stop(), small.stop(), drainer.stop()]);
