@@ -25,6 +25,8 @@ for family, address, port in ((socket.AF_INET, '127.0.0.1', sys.argv[1]), (socke
     udp = socket.socket(family, socket.SOCK_DGRAM)
     udp.bind((address, int(port)))
     tcp = socket.socket(family, socket.SOCK_STREAM)
+    # As systemd does: connections of whoever had the port before may still be closing.
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     tcp.bind((address, int(port)))
     tls = socket.socket(family, socket.SOCK_STREAM)
     tls.bind((address, 0))

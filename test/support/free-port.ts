@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -8,11 +9,12 @@ import { createServer } from 'node:net';
  */
 const FIRST = 10_000;
 const PER_PROCESS = 350;
-/** Test workers have process ids that follow one another, so each has ports of its own. */
+/** Test workers have process ids that follow one another, so those of one time have ports of their own. */
 const PROCESSES = 64;
 
 const first = FIRST + (process.pid % PROCESSES) * PER_PROCESS;
-let given = 0;
+/** Anywhere to begin with: another process may have the same share. */
+let given = randomInt(PER_PROCESS);
 
 /**
  * A port that is free on UDP and TCP. No port is given twice until all of this process were, because
