@@ -1,6 +1,4 @@
-import { writeUint32 } from '../dns/octets.ts';
 import { inCanonicalOrder } from './canonical-order.ts';
-import { columnStart, grownUint8, grownUint32 } from './growable.ts';
 import { EMPTY_IDS, type IdSet, idsOf, isSubset, unionIds, withIds } from './id-set.ts';
 import { decodeIdSet, encodeIds } from './id-set-codec.ts';
 import { collectByForm, type IdsByForm } from './ids-by-form.ts';
@@ -13,6 +11,7 @@ import {
 } from './indicator.ts';
 import type { ImageReader, ImageWriter } from './memory-image.ts';
 import { hashSuffixes, suffixHash, suffixStart } from './name-suffixes.ts';
+import { IS_INDICATOR, OwnerColumns, SPACE_BITS } from './owner-columns.ts';
 import { hashOwner, NONE, OwnerIndex } from './owner-index.ts';
 import {
   ADDRESS_KINDS,
@@ -24,21 +23,18 @@ import {
   ownerOf,
 } from './owner-of.ts';
 import { OwnerSlab } from './owner-slab.ts';
-import { PrefixOrder, type PrefixReader } from './prefix-order.ts';
+import type { PrefixOrder } from './prefix-order.ts';
+import { PrefixTree } from './prefix-tree.ts';
 import { prefixOwner } from './trigger-owner.ts';
 
 export type { IdsByForm } from './ids-by-form.ts';
 export { NONE } from './owner-index.ts';
 
-/** Low bits of an owner's traits: 0 for a name, else 1 + index of its prefix order. */
-const SPACE_BITS = 0b0111;
-/** Some target or list holds, or once held, an indicator with this owner. */
-const IS_INDICATOR = 0b1000;
-
 /** Looked at in one step of an image. */
 const IDS_A_STEP = 16_384;
 /** Lists above this make room in the index before they come in, and come in in the order of a zone. */
 const RESERVE_MIN = 10_000;
+
 /**
  * Every distinct owner of the system under one dense id.
  *
@@ -53,37 +49,13 @@ export class Catalogue {
 
   private readonly slab = new OwnerSlab();
   private readonly index = new OwnerIndex(this.slab);
-  private parents = new Uint32Array(columnStart(2));
-  /** Names: first child. Prefixes: the IPv4 address, or where the IPv6 address begins in `words6`. */
-  private linkA = new Uint32Array(columnStart(3));
-  /** Names: next sibling. Prefixes: the prefix length. */
-  private linkB = new Uint32Array(columnStart(4));
-  private traits = new Uint8Array(columnStart(5));
-  private words6 = new Uint32Array(64);
-  private words6Used = 0;
+  private readonly columns = new OwnerColumns();
+  private readonly prefixes = new PrefixTree(this.columns);
   private firstTop = NONE;
   /** Indicators that an image said were such, so that those of a start need not be looked at one by one. */
   private imaged: IdSet = EMPTY_IDS;
   /** The owner without labels, once `*` is an indicator: from then on it is above every name. */
   private root = NONE;
-  private readonly orders: readonly PrefixOrder[];
-  private readonly unsettled: number[][];
-
-  constructor() {
-    const reader4: PrefixReader = {
-      word: (id) => this.linkA[id],
-      prefixLength: (id) => this.linkB[id],
-    };
-    const reader6: PrefixReader = {
-      word: (id, word) => this.words6[this.linkA[id] + word],
-      prefixLength: (id) => this.linkB[id],
-    };
-    this.orders = ADDRESS_KINDS.flatMap(() => [
-      new PrefixOrder(1, reader4),
-      new PrefixOrder(4, reader6),
-    ]);
-    this.unsettled = this.orders.map(() => []);
-  }
 
   get count(): number {
     return this.slab.count;
@@ -100,14 +72,14 @@ export class Catalogue {
         const id = isName(kind)
           ? this.internName(keys, from, to)
           : this.internOwner(kind, keys.subarray(from, to));
-        if ((this.traits[id] & IS_INDICATOR) === 0) {
-          this.traits[id] |= IS_INDICATOR;
+        if ((this.columns.traits[id] & IS_INDICATOR) === 0) {
+          this.columns.traits[id] |= IS_INDICATOR;
           fresh.push(id);
         }
         return id;
       },
     );
-    this.settlePrefixes();
+    this.prefixes.settle();
     this.markNested(fresh);
     return found;
   }
@@ -131,30 +103,30 @@ export class Catalogue {
     const ids = sets.filter((set) => !isSubset(set, this.imaged)).reduce(unionIds, EMPTY_IDS);
     const fresh: number[] = [];
     for (const id of idsOf(ids)) {
-      if ((this.traits[id] & IS_INDICATOR) !== 0) continue;
-      this.traits[id] |= IS_INDICATOR;
+      if ((this.columns.traits[id] & IS_INDICATOR) !== 0) continue;
+      this.columns.traits[id] |= IS_INDICATOR;
       fresh.push(id);
     }
     this.markNested(fresh);
   }
 
   isPrefix(id: number): boolean {
-    return (this.traits[id] & SPACE_BITS) !== 0;
+    return (this.columns.traits[id] & SPACE_BITS) !== 0;
   }
 
   /** The label above, or the nearest containing prefix; NONE at the top. */
   parent(id: number): number {
-    return this.parents[id];
+    return this.columns.parents[id];
   }
 
   /** Names only. */
   firstChild(id: number): number {
-    return this.linkA[id];
+    return this.columns.linkA[id];
   }
 
   /** Names only. */
   nextSibling(id: number): number {
-    return this.linkB[id];
+    return this.columns.linkB[id];
   }
 
   ownerBlock(id: number): Uint8Array {
@@ -175,54 +147,49 @@ export class Catalogue {
   }
 
   order(kind: AddressKind, family: 4 | 6): PrefixOrder {
-    return this.orders[ADDRESS_KINDS.indexOf(kind) * 2 + (family === 6 ? 1 : 0)];
+    return this.prefixes.order(kind, family);
   }
 
   prefixLength(id: number): number {
-    return this.linkB[id];
+    return this.columns.linkB[id];
   }
 
   prefixFamily(id: number): 4 | 6 {
-    return this.space(id) % 2 === 0 ? 4 : 6;
+    return this.prefixes.family(id);
   }
 
   prefixKind(id: number): AddressKind {
-    return ADDRESS_KINDS[this.space(id) >> 1];
+    return this.prefixes.kind(id);
   }
 
   /** Writes the network address of a prefix into `words` (1 or 4 of them). */
   prefixWords(id: number, words: Uint32Array): void {
-    if (this.prefixFamily(id) === 4) words[0] = this.linkA[id];
-    else for (let word = 0; word < 4; word++) words[word] = this.words6[this.linkA[id] + word];
+    this.prefixes.words(id, words);
   }
 
   /** The nearest prefix that contains the given one or is it, or NONE. */
   containingPrefix(kind: AddressKind, words: Uint32Array, length: number): number {
-    const order = this.order(kind, words.length === 1 ? 4 : 6);
-    return order.nearestContaining(words, length, this.parents);
+    return this.prefixes.containing(kind, words, length);
   }
 
   /** Visits all owners below this one, the nearer first; `visit` says whether to go on below what it saw. */
   visitDescendants(id: number, visit: (id: number) => boolean): void {
-    if (this.isPrefix(id)) this.visitContained(id, visit);
+    if (this.isPrefix(id)) this.prefixes.visitContained(id, visit);
     else this.visitLabelsBelow(id, visit);
   }
 
   /** Whether there is any owner below this one. */
   hasOwnersBelow(id: number): boolean {
-    if (!this.isPrefix(id)) return this.linkA[id] !== NONE;
-    const order = this.orders[this.space(id)];
-    const next = order.positionOf(id) + 1;
-    return next < order.count && order.contains(id, order.at(next));
+    return this.isPrefix(id) ? this.prefixes.hasContained(id) : this.firstChild(id) !== NONE;
   }
 
   /** Whether `holds` is true of some name below this one; stops at the first. Names only. */
   someDescendant(id: number, holds: (id: number) => boolean): boolean {
     const open = [this.firstChild(id)];
     while (open.length > 0) {
-      for (let child = open.pop()!; child !== NONE; child = this.linkB[child]) {
+      for (let child = open.pop()!; child !== NONE; child = this.columns.linkB[child]) {
         if (holds(child)) return true;
-        if (this.linkA[child] !== NONE) open.push(this.linkA[child]);
+        if (this.columns.linkA[child] !== NONE) open.push(this.columns.linkA[child]);
       }
     }
     return false;
@@ -230,7 +197,7 @@ export class Catalogue {
 
   /** The indicator that an id and a form stand for. */
   indicator(id: number, form: MemberForm): Indicator {
-    if (this.isPrefix(id)) return { kind: this.prefixKind(id), key: this.prefixKey(id) };
+    if (this.isPrefix(id)) return { kind: this.prefixKind(id), key: this.prefixes.key(id) };
     const owner = this.owner(id);
     if (form === 'subtree' && endsWith(owner, NSDNAME_LABEL)) {
       return { kind: 'nsname', key: owner.subarray(0, owner.length - NSDNAME_LABEL.length) };
@@ -249,9 +216,11 @@ export class Catalogue {
     const bytes = new Uint8Array(octets);
     let at = 0;
     for (let id = from; id < to; id++) {
-      bytes[at++] = this.traits[id] & SPACE_BITS;
+      bytes[at++] = this.columns.traits[id] & SPACE_BITS;
       bytes[at++] = this.storedKeyLength(id);
-      at = this.isPrefix(id) ? this.writePrefixKey(id, bytes, at) : this.slab.copy(id, bytes, at);
+      at = this.isPrefix(id)
+        ? this.prefixes.writeKey(id, bytes, at)
+        : this.slab.copy(id, bytes, at);
     }
     return bytes;
   }
@@ -270,7 +239,7 @@ export class Catalogue {
         throw new Error(`owner ${expected} of the database is stored twice or out of order`);
       at = to;
     }
-    this.settlePrefixes();
+    this.prefixes.settle();
   }
 
   /**
@@ -278,17 +247,12 @@ export class Catalogue {
    * so; nobody may change it before the last one.
    */
   *writeImage(image: ImageWriter): Generator<void> {
-    const { count } = this;
     this.slab.writeImage(image);
     yield* this.index.writeImage(image);
-    for (const column of [this.parents, this.linkA, this.linkB, this.traits]) {
-      image.array(column.subarray(0, count), 'grows');
-    }
-    image.number(this.words6Used);
-    image.array(this.words6.subarray(0, this.words6Used), 'grows');
+    this.columns.writeImage(image, this.count);
+    this.prefixes.writeImage(image);
     image.number(this.firstTop);
     image.number(this.root);
-    for (const order of this.orders) order.writeImage(image);
     image.array(encodeIds(this.nested), 'stays');
     image.array(encodeIds(yield* this.indicators()), 'stays');
   }
@@ -303,16 +267,10 @@ export class Catalogue {
   private readImage(image: ImageReader): void {
     this.slab.readImage(image);
     this.index.readImage(image);
-    const { count } = this;
-    this.parents = image.words(count);
-    this.linkA = image.words(count);
-    this.linkB = image.words(count);
-    this.traits = image.octets(count);
-    this.words6Used = image.number();
-    this.words6 = image.words(this.words6Used);
+    this.columns.readImage(image, this.count);
+    this.prefixes.readImage(image);
     this.firstTop = image.number();
     this.root = image.number();
-    for (const order of this.orders) order.readImage(image);
     this.nested = decodeIdSet(image.octets()).set;
     this.imaged = decodeIdSet(image.octets()).set;
   }
@@ -322,7 +280,8 @@ export class Catalogue {
     for (let from = 0; from < this.count; from += IDS_A_STEP) {
       const to = Math.min(this.count, from + IDS_A_STEP);
       const ids: number[] = [];
-      for (let id = from; id < to; id++) if ((this.traits[id] & IS_INDICATOR) !== 0) ids.push(id);
+      for (let id = from; id < to; id++)
+        if ((this.columns.traits[id] & IS_INDICATOR) !== 0) ids.push(id);
       indicators = withIds(indicators, ids, []);
       yield;
     }
@@ -331,17 +290,9 @@ export class Catalogue {
 
   /** Memory held, in octets. */
   octets(): number {
-    const arrays = [this.parents, this.linkA, this.linkB, this.traits, this.words6];
     return (
-      this.slab.octets() +
-      this.index.octets() +
-      arrays.reduce((octets, array) => octets + array.byteLength, 0) +
-      this.orders.reduce((octets, order) => octets + order.count * 4, 0)
+      this.slab.octets() + this.index.octets() + this.columns.octets() + this.prefixes.octets()
     );
-  }
-
-  private space(id: number): number {
-    return (this.traits[id] & SPACE_BITS) - 1;
   }
 
   private internOwner(kind: IndicatorKind, key: Uint8Array): number {
@@ -356,22 +307,8 @@ export class Catalogue {
     const known = this.index.find(owner, 0, owner.length, hash);
     if (known !== NONE) return known;
     const id = this.append(owner, 0, owner.length, hash);
-    const family = key.length === 5 ? 4 : 6;
-    const order = ADDRESS_KINDS.indexOf(kind) * 2 + (family === 6 ? 1 : 0);
-    this.traits[id] = order + 1;
-    this.parents[id] = NONE;
-    this.linkA[id] = family === 4 ? readWord(key, 1) : this.appendWords6(key);
-    this.linkB[id] = key[0];
-    this.unsettled[order].push(id);
+    this.prefixes.add(id, kind, key);
     return id;
-  }
-
-  private appendWords6(key: Uint8Array): number {
-    const at = this.words6Used;
-    this.words6Used += 4;
-    this.words6 = grownUint32(this.words6, this.words6Used);
-    for (let word = 0; word < 4; word++) this.words6[at + word] = readWord(key, 1 + word * 4);
-    return at;
   }
 
   private internName(source: Uint8Array, from: number, to: number): number {
@@ -399,20 +336,20 @@ export class Catalogue {
     above: number,
   ): number {
     const id = this.append(source, from, to, hash);
-    this.linkA[id] = NONE;
+    this.columns.linkA[id] = NONE;
     if (above !== NONE) {
-      this.parents[id] = above;
-      this.linkB[id] = this.linkA[above];
-      this.linkA[above] = id;
+      this.columns.parents[id] = above;
+      this.columns.linkB[id] = this.columns.linkA[above];
+      this.columns.linkA[above] = id;
     } else if (isOctets(source, from, to, NSDNAME_LABEL)) {
       // A tree of its own: what is said of all query names says nothing of name servers.
-      this.parents[id] = NONE;
-      this.linkB[id] = NONE;
+      this.columns.parents[id] = NONE;
+      this.columns.linkB[id] = NONE;
     } else {
-      this.parents[id] = this.root;
-      this.linkB[id] = this.firstTop;
+      this.columns.parents[id] = this.root;
+      this.columns.linkB[id] = this.firstTop;
       this.firstTop = id;
-      if (this.root !== NONE) this.linkA[this.root] = id;
+      if (this.root !== NONE) this.columns.linkA[this.root] = id;
     }
     return id;
   }
@@ -420,46 +357,20 @@ export class Catalogue {
   private internRoot(): number {
     if (this.root !== NONE) return this.root;
     const id = this.append(NO_OCTETS, 0, 0, hashOwner(NO_OCTETS, 0, 0));
-    this.parents[id] = NONE;
-    this.linkA[id] = this.firstTop;
-    this.linkB[id] = NONE;
+    this.columns.parents[id] = NONE;
+    this.columns.linkA[id] = this.firstTop;
+    this.columns.linkB[id] = NONE;
     this.root = id;
-    for (let top = this.firstTop; top !== NONE; top = this.linkB[top]) this.parents[top] = id;
+    for (let top = this.firstTop; top !== NONE; top = this.columns.linkB[top])
+      this.columns.parents[top] = id;
     return id;
   }
 
   private append(source: Uint8Array, from: number, to: number, hash: number): number {
     const id = this.slab.append(source, from, to);
     this.index.add(id, hash);
-    const count = this.slab.count;
-    this.parents = grownUint32(this.parents, count);
-    this.linkA = grownUint32(this.linkA, count);
-    this.linkB = grownUint32(this.linkB, count);
-    this.traits = grownUint8(this.traits, count);
+    this.columns.grow(this.slab.count);
     return id;
-  }
-
-  /** Brings new prefixes into their orders and links them with what contains them and what they contain. */
-  private settlePrefixes(): void {
-    for (const [index, fresh] of this.unsettled.entries()) {
-      if (fresh.length === 0) continue;
-      const order = this.orders[index];
-      order.insert(fresh);
-      for (const id of fresh) this.linkPrefix(order, id);
-      this.unsettled[index] = [];
-    }
-  }
-
-  private linkPrefix(order: PrefixOrder, id: number): void {
-    const position = order.positionOf(id);
-    let above = position === 0 ? NONE : order.at(position - 1);
-    while (above !== NONE && !order.contains(above, id)) above = this.parents[above];
-    this.parents[id] = above;
-    for (let next = position + 1; next < order.count; next++) {
-      const inner = order.at(next);
-      if (!order.contains(id, inner)) return;
-      if (this.parents[inner] === above) this.parents[inner] = id;
-    }
   }
 
   private markNested(fresh: readonly number[]): void {
@@ -467,7 +378,7 @@ export class Catalogue {
     for (const id of fresh) {
       if (this.hasIndicatorAbove(id)) nested.add(id);
       this.visitDescendants(id, (below) => {
-        if ((this.traits[below] & IS_INDICATOR) !== 0) nested.add(below);
+        if ((this.columns.traits[below] & IS_INDICATOR) !== 0) nested.add(below);
         return true;
       });
     }
@@ -475,56 +386,32 @@ export class Catalogue {
   }
 
   private hasIndicatorAbove(id: number): boolean {
-    for (let above = this.parents[id]; above !== NONE; above = this.parents[above]) {
-      if ((this.traits[above] & IS_INDICATOR) !== 0) return true;
+    for (
+      let above = this.columns.parents[id];
+      above !== NONE;
+      above = this.columns.parents[above]
+    ) {
+      if ((this.columns.traits[above] & IS_INDICATOR) !== 0) return true;
     }
     return false;
-  }
-
-  private visitContained(id: number, visit: (id: number) => boolean): void {
-    const order = this.orders[this.space(id)];
-    for (let next = order.positionOf(id) + 1; next < order.count; next++) {
-      const inner = order.at(next);
-      if (!order.contains(id, inner)) return;
-      visit(inner);
-    }
   }
 
   private visitLabelsBelow(id: number, visit: (id: number) => boolean): void {
     const open = [this.firstChild(id)];
     while (open.length > 0) {
-      for (let child = open.pop()!; child !== NONE; child = this.linkB[child]) {
-        if (visit(child) && this.linkA[child] !== NONE) open.push(this.linkA[child]);
+      for (let child = open.pop()!; child !== NONE; child = this.columns.linkB[child]) {
+        if (visit(child) && this.columns.linkA[child] !== NONE)
+          open.push(this.columns.linkA[child]);
       }
     }
   }
 
-  private prefixKey(id: number): Uint8Array {
-    const key = new Uint8Array(this.storedKeyLength(id));
-    this.writePrefixKey(id, key, 0);
-    return key;
-  }
-
-  private writePrefixKey(id: number, into: Uint8Array, at: number): number {
-    into[at] = this.linkB[id];
-    if (this.prefixFamily(id) === 4) return writeUint32(into, at + 1, this.linkA[id]);
-    let end = at + 1;
-    for (let word = 0; word < 4; word++)
-      end = writeUint32(into, end, this.words6[this.linkA[id] + word]);
-    return end;
-  }
-
   private storedKeyLength(id: number): number {
-    if (!this.isPrefix(id)) return this.slab.length(id);
-    return this.prefixFamily(id) === 4 ? 5 : 17;
+    return this.isPrefix(id) ? this.prefixes.keyLength(id) : this.slab.length(id);
   }
 }
 
 /** Whether the key of an indicator is its owner. */
 function isName(kind: IndicatorKind): boolean {
   return kind !== 'nsname' && FORM_OF_KIND[kind] !== 'prefix';
-}
-
-function readWord(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
 }

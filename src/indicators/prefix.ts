@@ -6,8 +6,8 @@
 /** A range of 128-bit addresses takes at most 2 × 128 − 2 prefixes. */
 export const PREFIXES_PER_RANGE_MAX = 254;
 
-const IPV4_KEY_OCTETS = 5;
-const IPV6_KEY_OCTETS = 17;
+export const IPV4_KEY_OCTETS = 5;
+export const IPV6_KEY_OCTETS = 17;
 
 /** Clears the host bits in place. `length` counts network bits, from 0 to 32 per word. */
 export function maskWords(words: Uint32Array, length: number): void {

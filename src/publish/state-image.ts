@@ -10,7 +10,7 @@ import type { Ledger, PublishedState } from './state.ts';
 import type { StateImage, Store, StoredImage } from './store-port.ts';
 
 /** Rises when a catalogue lies in memory in another way than before: older images are then passed over. */
-export const IMAGE_VERSION = 2;
+export const IMAGE_VERSION = 3;
 
 /** Below so many owners a start is quick without an image. */
 const OWNERS_MIN = 10_000;
